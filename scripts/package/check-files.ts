@@ -5,6 +5,7 @@ const allowed = [
   /^(package\.json|README\.md|LICENSE|(AGENTS|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/,
   /^bin\/[\w-]+\.js$/,
   /^deploy\/coordinator\.(env|service)$/,
+  /^deploy\/high-availability\/[\w-]+\.(yml|cfg)$/,
   /^deploy\/kubernetes\/.+\.(yaml|env)$/,
   /^deploy\/(grafana\/[\w-]+\.json|prometheus\/[\w.]+\.ya?ml)$/,
   /^deploy\/high-availability\/[\w-]+\.(cfg|ya?ml)$/,

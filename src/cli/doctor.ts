@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import type { Settings } from '../config/settings.ts'
-import { diagnose } from '../database/diagnosis/diagnose.ts'
-import type { AccessFacts } from '../database/diagnosis/find-tokens.ts'
+import { diagnose, type SettingsFacts } from '../database/diagnosis/diagnose.ts'
 import { type Finding, flaw } from '../database/diagnosis/finding.ts'
 import {
   type CommandContext,
@@ -44,7 +43,7 @@ export function doctorCommand(context: CommandContext): Command {
       return withStore({ ...settings, autoMigrate: false }, terminal, async (store) => {
         const inMemory = settings.database.backend === 'memory'
         const findings: Finding[] = []
-        for await (const finding of inMemory ? [nothingSet] : diagnose(store, accessFactsOf(settings))) {
+        for await (const finding of inMemory ? [nothingSet] : diagnose(store, factsOf(settings))) {
           findings.push(finding)
           if (!isData(options)) terminal.stdout.write(render(finding))
         }
@@ -55,7 +54,22 @@ export function doctorCommand(context: CommandContext): Command {
     })
 }
 
-function accessFactsOf({ access: { mode, adminToken, jwt, notBefore } }: Settings): AccessFacts {
+function factsOf(settings: Settings): SettingsFacts {
+  const { database } = settings
+  return {
+    access: accessFactsOf(settings),
+    cluster: {
+      isSynchronous: settings.expectSyncStandby,
+      hosts: database.backend === 'postgres' ? database.hosts.length : 1,
+      failoverMs: settings.expectFailoverMs,
+      commitTimeoutMs: settings.commitTimeoutMs,
+    },
+  }
+}
+
+function accessFactsOf({
+  access: { mode, adminToken, jwt, notBefore },
+}: Settings): NonNullable<SettingsFacts['access']> {
   const administrator =
     adminToken !== undefined ? 'AUTH_ADMIN_TOKEN' : jwt !== undefined ? 'AUTH_JWT_ISSUER' : undefined
   return { isRequired: mode === 'required', administrator, notBefore }

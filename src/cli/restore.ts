@@ -85,6 +85,7 @@ async function restoreAll(
   // The database is new: its schema is made here, whatever AUTO_MIGRATE says for coordinators. Nobody waits for its answers, and a call
   // carries more than those of coordinators.
   const patient = {
+    databaseReplicas: [],
     autoMigrate: true,
     databaseStatementTimeoutMs: Math.max(CALL_TIMEOUT_MS, settings.databaseStatementTimeoutMs),
   }

@@ -1,7 +1,7 @@
 import type { Findings } from './findings.ts'
 import type { Environment } from './given-text.ts'
 import { isConnectionString } from './postgres/connection-string.ts'
-import { type PostgresTarget, parsePostgresUrl } from './postgres/postgres-url.ts'
+import { type PostgresTarget, parsePostgresUrl, parseReplicaUrl } from './postgres/postgres-url.ts'
 import type { Secret } from './secret.ts'
 import { parseSqliteUrl, type SqliteTarget } from './sqlite-url.ts'
 import { describeKey, readSupabase, type SupabaseTarget, type SupabaseVariables } from './supabase.ts'
@@ -65,6 +65,49 @@ export function describeDatabase(target: DatabaseTarget): string {
     case 'supabase':
       return `supabase ${target.url} with a ${describeKey(target)}`
   }
+}
+
+/** The most replicas of a database. Each of them costs connections. */
+const REPLICAS_MAX = 16
+
+/**
+ * Reads the URLs of the replicas, with white space between them. They belong to a database that is reached by PostgreSQL's own protocol:
+ * PostgREST, behind the Data API of Supabase, repeats a read that a replica ended, without end.
+ *
+ * @param database where the records are; `undefined` after a fault
+ */
+export function readReplicas(
+  text: string,
+  database: DatabaseTarget | undefined,
+  { findings, env }: { readonly findings: Findings; readonly env: Environment },
+): readonly PostgresTarget[] {
+  const variable = 'DATABASE_REPLICAS'
+  if (database !== undefined && database.backend !== 'postgres')
+    findings.fault(
+      variable,
+      'needs the PostgreSQL database of which they are replicas: set DATABASE_URL=postgres://..., or unset DATABASE_REPLICAS',
+    )
+  const urls = text.trim().split(/\s+/)
+  if (urls.length > REPLICAS_MAX)
+    findings.fault(variable, `has ${urls.length} URLs: the most are ${REPLICAS_MAX}`)
+  const numbers = new Map<string, number>()
+  return urls.slice(0, REPLICAS_MAX).flatMap((value, index) => {
+    const name = `${variable} (URL ${index + 1})`
+    if (!/^postgres(ql)?:\/\//i.test(value))
+      return findings.fault(name, 'is not a URL that begins with postgres://', { missing: variable }) ?? []
+    const target = parseReplicaUrl({ value, name, variable }, findings, env)
+    if (target === undefined) return []
+    const place = JSON.stringify([placesOf(target), target.database])
+    const same = numbers.get(place)
+    if (same !== undefined)
+      findings.fault(name, `names the same servers as URL ${same}: remove one of them`, { missing: variable })
+    numbers.set(place, index + 1)
+    return [target]
+  })
+}
+
+function placesOf({ hosts }: PostgresTarget): readonly string[] {
+  return hosts.map(({ host, port, address = '' }) => JSON.stringify([host, port, address])).sort()
 }
 
 /** The secrets of a target, so that they can be removed from texts. */

@@ -26,7 +26,10 @@ export class Findings {
     text: string,
     { code = 'COORD_CONFIG_INVALID', missing = variable }: Fault = {},
   ): undefined {
-    this.#faults.push({ path: missing, code, message: `${variable} ${text}.` })
+    const message = `${variable} ${text}.`
+    // A wrong variable PG* is found again for each URL that it fills in.
+    if (this.#faults.some((known) => known.message === message)) return
+    this.#faults.push({ path: missing, code, message })
   }
 
   /** Notes something that the operator should know. It does not prevent the start. */

@@ -89,6 +89,22 @@ export function origins(): Kind<readonly string[]> {
   })
 }
 
+/** Some of these values, separated by commas. Each counts once. */
+export function listOf<const T extends string>(values: readonly T[]): Kind<readonly T[]> {
+  const schema = z.string().transform((text, context) => {
+    const items = text.split(',').map((item) => item.trim())
+    const found = values.filter((value) => items.some((item) => item.toLowerCase() === value.toLowerCase()))
+    const isKnown = (item: string) => values.some((value) => value.toLowerCase() === item.toLowerCase())
+    if (items.every((item) => item === '' || isKnown(item)) && found.length > 0) return found
+    context.addIssue('an item of the list is not known')
+    return z.NEVER
+  })
+  return {
+    label: `one or more of ${values.map((value) => `\`${value}\``).join(', ')}, separated by commas`,
+    schema,
+  }
+}
+
 /**
  * Items separated by commas.
  *

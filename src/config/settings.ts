@@ -1,10 +1,11 @@
 import { CoordinatorError } from '../errors.ts'
 import { type AccessSettings, readAccess } from './access-settings.ts'
 import { type BackupSettings, checkBackup } from './backup-settings.ts'
-import { type BackendName, chooseDatabase, type DatabaseTarget, secretsOf } from './database.ts'
+import { type BackendName, chooseDatabase, type DatabaseTarget, readReplicas, secretsOf } from './database.ts'
 import { Findings } from './findings.ts'
 import { type Environment, givenText, variableOf } from './given-text.ts'
 import { warnOfMisspellings } from './misspellings.ts'
+import type { PostgresTarget } from './postgres/postgres-url.ts'
 import { Secret } from './secret.ts'
 import type { Setting } from './setting.ts'
 import { checkSnapshots, type SnapshotSettings } from './snapshot-settings.ts'
@@ -14,7 +15,7 @@ type Sections = typeof settingsTable
 type Section = Sections[keyof Sections]
 
 /** The settings that together give `database`. */
-type Source = 'databaseUrl' | keyof Sections['supabase']
+type Source = 'databaseUrl' | 'databaseReplicas' | keyof Sections['supabase']
 
 /** Every setting, checked. `table.ts` has the descriptions, units and defaults. */
 export interface Settings
@@ -25,6 +26,8 @@ export interface Settings
     BackupSettings,
     SnapshotSettings {
   readonly database: DatabaseTarget
+  /** The replicas of the database, in the order of `DATABASE_REPLICAS`. */
+  readonly databaseReplicas: readonly PostgresTarget[]
   /** The settings `AUTH` and `AUTH_*`, put together. */
   readonly access: AccessSettings
   readonly coordinatorUrl: string
@@ -54,8 +57,10 @@ export function readSettings(
   { ownStore = false }: ReadOptions = {},
 ): Settings {
   const findings = new Findings()
-  const { databaseUrl, ...tuning } = settingsTable.database
+  const { databaseUrl, databaseReplicas: replicaUrls, ...tuning } = settingsTable.database
   const database = readDatabase(env, findings)
+  const urls = givenText(replicaUrls, env, findings)
+  const databaseReplicas = urls === undefined ? [] : readReplicas(urls.text, database, { findings, env })
   const reader: Reader = { env, findings, backend: database?.backend ?? 'memory' }
   const server = readSection(settingsTable.server, reader)
   const values = readSection(settingsTable.access, reader)
@@ -77,7 +82,7 @@ export function readSettings(
   const { warnings } = findings
   return Object.freeze({
     ...{ ...server, ...values, ...rest, ...live, ...backup, ...snapshot },
-    ...{ database, access, ...client, warnings },
+    ...{ database, databaseReplicas, access, ...client, warnings },
   })
 }
 
@@ -132,9 +137,12 @@ export function readBackupSettings(env: Environment = process.env): BackupSettin
 }
 
 /** Every secret text in the settings, so that it can be removed from logs. */
-export function secretTexts(settings: object & Partial<Pick<Settings, 'database'>>): string[] {
-  const { database } = settings
-  const secrets = [...(database === undefined ? [] : secretsOf(database)), ...Object.values(settings)]
+export function secretTexts(
+  settings: object & Partial<Pick<Settings, 'database' | 'databaseReplicas'>>,
+): string[] {
+  const { database, databaseReplicas = [] } = settings
+  const targets = [...(database === undefined ? [] : [database]), ...databaseReplicas]
+  const secrets = [...targets.flatMap(secretsOf), ...Object.values(settings)]
   const texts = secrets.flatMap((value: unknown) => (value instanceof Secret ? [value.reveal()] : []))
   return [...new Set(texts)]
 }

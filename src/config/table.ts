@@ -4,6 +4,7 @@ import {
   hostNames,
   httpUrl,
   listenHost,
+  listOf,
   oneOf,
   optionalSetting,
   origins,
@@ -214,6 +215,20 @@ export const settingsTable = {
       description:
         'The database that keeps the records. It takes precedence over the Supabase variables. A `postgres:` URL means what it means to `psql`, with the variables `PG*` for what it leaves open ([postgres.md](postgres.md#the-connection-string)).',
     }),
+    databaseReplicas: optionalSetting('DATABASE_REPLICAS', {
+      kind: raw('at most 16 `postgres://...` URLs with white space between them'),
+      defaultLabel: 'none',
+      secret: true,
+      description:
+        'Servers that copy the PostgreSQL database of `DATABASE_URL` by streaming replication, for the reads of `DATABASE_REPLICA_READS` ([postgres.md](postgres.md#replicas)). Each URL names one replica, or several hosts of which a standby is preferred. Whatever a replica does not have yet, the database of `DATABASE_URL` answers.',
+    }),
+    databaseReplicaReads: setting('DATABASE_REPLICA_READS', {
+      kind: listOf(['load', 'asOf', 'history']),
+      default: ['load', 'asOf', 'history'],
+      defaultLabel: '`load, asOf, history`',
+      description:
+        'What replicas answer: `load` is all records, at start; `asOf` is questions about the past; `history` is the changes of one record. It has no effect without `DATABASE_REPLICAS`.',
+    }),
     databaseSchema: setting('DATABASE_SCHEMA', {
       kind: schemaName,
       default: 'coordinator',
@@ -242,6 +257,17 @@ export const settingsTable = {
     databaseStatementTimeoutMs: setting('DATABASE_STATEMENT_TIMEOUT_MS', {
       ...milliseconds({ min: 100, max: 600_000, default: 10_000 }),
       description: 'How long one call of the database may take, including its answer.',
+    }),
+    expectSyncStandby: setting('EXPECT_SYNC_STANDBY', {
+      kind: yesOrNo(),
+      default: false,
+      description:
+        'Whether `coordinator doctor` reports a PostgreSQL whose commits wait for no standby. Only that command reads it.',
+    }),
+    expectFailoverMs: setting('EXPECT_FAILOVER_MS', {
+      ...milliseconds({ min: 1_000, max: 600_000, default: 30_000 }),
+      description:
+        'How long the cluster of the database may need until another server is the primary: with Patroni, its `ttl`. `coordinator doctor` compares it with `COMMIT_TIMEOUT_MS` if `DATABASE_URL` names several hosts, or `EXPECT_SYNC_STANDBY` is `true`. Only that command reads it.',
     }),
   },
   supabase: {

@@ -87,6 +87,11 @@ function nameOf({ kind, id }: RecordKey): string {
   return `The record ${kind} ${JSON.stringify(id)}`
 }
 
+/** A name as SQL, in quotes only if it needs them. */
+export function sqlName(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+}
+
 /** A text as SQL. */
 export function sqlText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`

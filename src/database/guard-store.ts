@@ -130,10 +130,12 @@ function measuredMigrator(migrator: Migrator, measure: StoreMeter['measure']): M
 
 function measuredInspector(inspector: Inspector, measure: StoreMeter['measure']): Inspector {
   const examine = inspector.examine?.bind(inspector)
+  const inspectReplication = inspector.inspectReplication?.bind(inspector)
   const inspectReplicas = inspector.inspectReplicas?.bind(inspector)
   return withoutAbsent<Inspector>({
     inspect: () => measure('inspect', () => inspector.inspect()),
     examine: examine && ((from) => measure('examine', () => examine(from))),
+    inspectReplication: inspectReplication && (() => measure('inspect', inspectReplication)),
     inspectReplicas: inspectReplicas && (() => measure('inspect', inspectReplicas)),
   })
 }

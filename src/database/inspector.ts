@@ -26,6 +26,26 @@ export interface Examination {
   readonly next?: ExaminationCursor
 }
 
+/** What a primary says about the standbys that its commits wait for. */
+export interface Replication {
+  /** The role of this connection, and its database. */
+  readonly role: string
+  readonly database: string
+  /** The servers that commits wait for (`synchronous_standby_names`). Empty: they wait for none. */
+  readonly synchronousNames: string
+  /** What the sessions of the role wait for (`synchronous_commit`): `on`, `remote_apply`, `local` ... */
+  readonly synchronousCommit: string
+  /** Where that comes from (`pg_settings.source`): `default`, `configuration file`, `database`, `user` ... */
+  readonly synchronousCommitSource: string
+  /** Whether the role may see the state of standbys. Without the right, `standbys` is empty. */
+  readonly seesStandbys: boolean
+  readonly standbys: readonly {
+    readonly name: string
+    /** `sync`, `quorum`, `potential` or `async`. */
+    readonly syncState: string
+  }[]
+}
+
 export interface Inspector {
   inspect(): Promise<Inspection>
   /**
@@ -33,6 +53,8 @@ export interface Inspector {
    * change its content.
    */
   examine?(from?: ExaminationCursor): Promise<Examination>
+  /** Asks the primary about its standbys. Absent if the backend has none, or cannot ask. */
+  inspectReplication?(): Promise<Replication>
   /** Asks each replica about itself. Absent if the store reads from no replicas. */
   inspectReplicas?(): Promise<readonly ReplicaInspection[]>
 }

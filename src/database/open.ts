@@ -7,12 +7,17 @@ export type StoreSettings = Pick<
   Settings,
   | 'database'
   | 'databaseSchema'
+  | 'databaseReplicas'
+  | 'databaseReplicaReads'
   | 'databasePoolMax'
   | 'databaseConnectTimeoutMs'
   | 'databaseAcquireTimeoutMs'
   | 'databaseStatementTimeoutMs'
   | 'autoMigrate'
 >
+
+/** The operations that `DATABASE_REPLICA_READS` names. */
+const operations = { load: 'load', asOf: 'as_of', history: 'history' } as const
 
 export interface StoreHooks {
   /** Is called with warnings for people. @default nothing */
@@ -48,7 +53,11 @@ export async function makeStore(settings: StoreSettings, hooks: StoreHooks = {})
     case 'postgres': {
       const { PostgresStore } = await import('./postgres/store.ts')
       const { connectTimeoutMs = shared.connectTimeoutMs } = target
-      return new PostgresStore({ target, autoMigrate, ...shared, connectTimeoutMs, ...hooks })
+      const replicas = settings.databaseReplicas
+      const replicaReads = settings.databaseReplicaReads.map((read) => operations[read])
+      return new PostgresStore({
+        ...{ target, replicas, replicaReads, autoMigrate, ...shared, connectTimeoutMs, ...hooks },
+      })
     }
     case 'supabase': {
       const { SupabaseStore } = await import('./supabase/store.ts').catch(withoutClient)

@@ -93,6 +93,13 @@ describe('a secret', () => {
     { SUPABASE_URL: `http://[${canary}`, SUPABASE_SECRET_KEY: 'sb_secret_x' },
     { SUPABASE_SECRET_KEY: `sb_secret_${canary}` },
     { SUPABASE_KEY: `sb_secret_${canary}` },
+    { DATABASE_URL: 'postgres://u@host/db', DATABASE_REPLICAS: `postgres://u:${canary}@r1/db ${canary}` },
+    { DATABASE_URL: 'postgres://u@host/db', DATABASE_REPLICAS: `postgres://u:${canary}@r1:x/db?a=${canary}` },
+    {
+      DATABASE_URL: 'postgres://u@host/db',
+      DATABASE_REPLICAS: `postgres://u:${canary}@r1/db?schema=${canary}`,
+    },
+    { DATABASE_REPLICAS: `postgres://u:${canary}@r1/db` },
     { COORDINATOR_URL: `http://u:${canary}@host` },
     { COORDINATOR_TOKEN: canary },
     { AUTH: 'required', AUTH_ADMIN_TOKEN: canary.repeat(4), AUTH_METRICS_TOKEN: canary.repeat(4) },
@@ -150,6 +157,14 @@ describe('a secret', () => {
         readSettings({ SUPABASE_URL: 'https://x.supabase.co', SUPABASE_SECRET_KEY: 'sb_secret_x' }),
       ),
     ).toEqual(['sb_secret_x'])
+    expect(
+      secretTexts(
+        readSettings({
+          DATABASE_URL: 'postgres://u:first@host/db',
+          DATABASE_REPLICAS: 'postgres://u:second@r1/db postgres://u:third@r2/db?sslpassword=fourth',
+        }),
+      ),
+    ).toEqual(['first', 'second', 'third', 'fourth'])
     expect(secretTexts(readSettings({}))).toEqual([])
   })
 })

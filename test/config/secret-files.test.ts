@@ -26,6 +26,7 @@ const url = { SUPABASE_URL: 'https://abcdefghijklmnopqrst.supabase.co' }
 /** A value of each secret, and what it needs beside it. */
 const examples: Record<string, readonly [string, Record<string, string>]> = {
   DATABASE_URL: [`postgres://u:${secret}@host/db`, {}],
+  DATABASE_REPLICAS: [`postgres://u:${secret}@host/db`, { DATABASE_URL: 'postgres://u@primary/db' }],
   SUPABASE_SERVICE_ROLE_KEY: [`sb_secret_${secret}`, url],
   SUPABASE_SECRET_KEY: [`sb_secret_${secret}`, url],
   SUPABASE_ANON_KEY: [`sb_publishable_${secret}`, url],

@@ -93,11 +93,14 @@ describe('the view of a drawing', () => {
   const frame = { width: 800, height: 600 }
 
   it('shows everything if it can be read, and else the surroundings of the centre', () => {
-    expect(readable({ width: 400, height: 300 }, frame, undefined)).toEqual({ scale: 1.3, x: 140, y: 105 })
-    const near = readable({ width: 8_000, height: 6_000 }, frame, { x: 4_000, y: 3_000 })
+    const small = { width: 400, height: 300 }
+    const begin = { centre: { x: 4_000, y: 3_000 }, smallest: 0.6 }
+    expect(readable(small, frame, { ...begin, centre: undefined })).toEqual({ scale: 1.3, x: 140, y: 105 })
+    const near = readable({ width: 8_000, height: 6_000 }, frame, begin)
     expect(near.scale).toBeGreaterThan(0.5)
     expect(4_000 * near.scale + near.x).toBeCloseTo(400)
     expect(fitted({ width: 8_000, height: 6_000 }, frame).scale).toBe(0.1)
+    expect(readable({ width: 8_000, height: 6_000 }, frame, { ...begin, smallest: 0.1 }).scale).toBe(0.1)
   })
 
   it('enlarges around the pointer, within limits', () => {

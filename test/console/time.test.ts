@@ -82,6 +82,22 @@ describe('console: the page Time', () => {
     }),
   )
 
+  itInBrowser('begins a comparison of many nodes with all of them', () =>
+    withConsole(async ({ page, open, picture }) => {
+      await open('time?from=0')
+      await page.locator('[data-drawn="28"]').waitFor()
+      const outside = await page.locator('.focus-drawing').evaluate((drawing) => {
+        const { left, right, top, bottom } = drawing.getBoundingClientRect()
+        return [...drawing.querySelectorAll('.node .box')].filter((box) => {
+          const place = box.getBoundingClientRect()
+          return place.left < left || place.right > right || place.top < top || place.bottom > bottom
+        }).length
+      })
+      expect(outside).toBe(0)
+      await picture('time-compare-all')
+    }),
+  )
+
   itInBrowser('says that a moment is not kept, with the code and what to do', () =>
     withConsole(async ({ page, open, faults }) => {
       faults.expect(/status of 4\d\d/)

@@ -34,8 +34,13 @@ export class NoAnswer extends Error {}
 export class CoordinatorClient implements Sender {
   readonly #pool: Pool
 
-  constructor(url: string, connections = 64) {
-    this.#pool = new Pool(url, { connections, pipelining: 1, headersTimeout: 30_000, bodyTimeout: 30_000 })
+  constructor(url: string, connections = 64, timeoutMs = 30_000) {
+    this.#pool = new Pool(url, {
+      connections,
+      pipelining: 1,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    })
   }
 
   async send({ method = 'GET', path, body, headers = {} }: Call): Promise<Answer> {

@@ -9,15 +9,16 @@ export type Wish = 'put' | 'delete'
  */
 export class ModelledService {
   readonly serviceId: string
+  /** The tag that all services of one client have. */
+  readonly owner: string
   readonly #base: { readonly serviceName: string; readonly version: string; readonly endpoint: string }
-  readonly #owner: string
   /** By number. Before the first one it is not there, as after a deletion. */
   readonly #wishes: Wish[] = ['delete']
   #acknowledged = 0
   #seen = 0
 
   constructor(owner: string, name: string) {
-    this.#owner = owner
+    this.owner = owner
     this.#base = { serviceName: name, version: '1.0.0', endpoint: `http://${name}:8080` }
     this.serviceId = serviceIdOf(this.#base)
   }
@@ -47,7 +48,7 @@ export class ModelledService {
   }
 
   registration(step: number): Record<string, unknown> {
-    return { ...this.#base, tags: [this.#owner], metadata: { step } }
+    return { ...this.#base, tags: [this.owner], metadata: { step } }
   }
 
   /**

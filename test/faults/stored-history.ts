@@ -3,7 +3,7 @@ import { canonicalJson, type JsonObject } from '../../src/records/canonical-json
 import { nextDigest } from '../../src/records/digest.ts'
 import type { PostgresServer } from '../support/postgres.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
-import type { WriteLoad } from './write-load.ts'
+import type { AcknowledgedWrite } from './write-load.ts'
 
 export interface JournalRow {
   readonly revision: number
@@ -38,7 +38,10 @@ export interface StoredHistory {
  * Reads the whole history of a schema, and checks what must hold of every one: revisions without a gap, each commit id once,
  * digests that chain, and records that are what the journal makes of them.
  */
-export async function readHistory(server: PostgresServer, schema = 'coordinator'): Promise<StoredHistory> {
+export async function readHistory(
+  server: Pick<PostgresServer, 'query'>,
+  schema = 'coordinator',
+): Promise<StoredHistory> {
   const [head] = await server.query<HeadRow>(
     `select lineage::text, revision::float8, digest, first_digest as "firstDigest" from ${schema}.head`,
   )
@@ -95,8 +98,19 @@ function contentOf({ revision, data }: { readonly revision: number; readonly dat
   return `${revision} ${canonicalJson(data)}`
 }
 
+/** What clients were told, and what they wanted. */
+export interface Told {
+  readonly acknowledged: readonly AcknowledgedWrite[]
+  readonly ruledOut: ReadonlySet<string>
+  readonly services: readonly (readonly {
+    readonly serviceId: string
+    readonly present: boolean
+    readonly sent: number
+  }[])[]
+}
+
 /** Compares what is stored with what clients were told: nothing lost, nothing doubled, nothing that was said not to be. */
-export function checkAcknowledged({ journal, records }: StoredHistory, load: WriteLoad): void {
+export function checkAcknowledged({ journal, records }: StoredHistory, load: Told): void {
   const wrong: unknown[] = []
   for (const told of load.acknowledged) {
     const row = journal[told.revision - 1]

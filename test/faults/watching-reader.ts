@@ -23,7 +23,7 @@ const readsPerSecondEach = 70
  * never shows less than what this coordinator had acknowledged or shown before.
  */
 export class WatchingReader {
-  readonly #client: CoordinatorClient
+  readonly #client: Pick<CoordinatorClient, 'get'>
   readonly #owners: readonly (readonly ModelledService[])[]
   readonly #seconds: number[] = []
   readonly #faults: string[] = []
@@ -33,9 +33,19 @@ export class WatchingReader {
   #stopping = false
   #longestMs = 0
 
-  constructor(client: CoordinatorClient, owners: readonly (readonly ModelledService[])[]) {
+  constructor(client: Pick<CoordinatorClient, 'get'>, owners: readonly (readonly ModelledService[])[]) {
     this.#client = client
     this.#owners = owners
+  }
+
+  /** What was wrong so far. */
+  get faults(): readonly string[] {
+    return this.#faults
+  }
+
+  /** How many reads were answered so far. */
+  get reads(): number {
+    return sum(this.#seconds)
   }
 
   start(): void {
@@ -90,7 +100,7 @@ export class WatchingReader {
 
   async #readList(own: readonly ModelledService[]): Promise<void> {
     const floors = own.map(({ floor }) => floor)
-    const tag = `owner-${this.#owners.indexOf(own)}`
+    const tag = own[0]?.owner
     const { status, body, text } = await this.#client.get(`/services?tag=${tag}&limit=1000`)
     if (status !== 200) return this.#note(`A list was answered with ${status}: ${text}`)
     const steps = new Map<string, number>()

@@ -21,6 +21,8 @@ export interface LoadSize {
   readonly pauseMs: number
   /** Whether coordinators end meanwhile, so that requests may stay without an answer. @default false */
   readonly mayLose?: boolean
+  /** Keeps the services of several loads apart. @default '' */
+  readonly name?: string
 }
 
 /**
@@ -48,28 +50,35 @@ export class WriteLoad {
   #running: Promise<unknown> | undefined
   #stopping = false
 
-  constructor(client: Sender, { clients, servicesEach, pauseMs, mayLose = false }: LoadSize) {
+  constructor(client: Sender, { clients, servicesEach, pauseMs, mayLose = false, name = '' }: LoadSize) {
     this.#client = client
     this.#pauseMs = pauseMs
     this.#mayLose = mayLose
     this.services = Array.from({ length: clients }, (_client, owner) =>
       Array.from(
         { length: servicesEach },
-        (_service, index) => new ModelledService(`owner-${owner}`, `service-${owner}-${index}`),
+        (_service, index) => new ModelledService(`owner-${name}${owner}`, `service-${name}${owner}-${index}`),
       ),
     )
   }
 
+  /** Begins, or goes on after a pause. */
   start(): void {
+    this.#stopping = false
     this.#running = Promise.all(this.services.map((own) => this.#write(own)))
     // Whoever stops the load hears of it; until then it must not end the process.
     this.#running.catch(() => undefined)
   }
 
-  /** Resolves when every write that was begun is acknowledged. */
-  async stop(): Promise<void> {
+  /** Resolves when every write that was begun is acknowledged; none is begun until `start`. */
+  async pause(): Promise<void> {
     this.#stopping = true
     await this.#running
+  }
+
+  /** Resolves when every write that was begun is acknowledged. */
+  async stop(): Promise<void> {
+    await this.pause()
     this.#time[Symbol.dispose]()
   }
 
@@ -159,11 +168,13 @@ export class WriteLoad {
   }
 }
 
-function commitIdOf(key: string): string {
+/** The id of the commit that a write with an `Idempotency-Key` makes. */
+export function commitIdOf(key: string): string {
   return identifyCommit({ idempotencyKey: key, principal: EVERYBODY }, { route: '' }).commitId
 }
 
-function outcomeOf({ body, text }: Answer): 'unknown' | 'not_written' {
+/** What a refused write says of itself. @throws Error where it says nothing */
+export function outcomeOf({ body, text }: Answer): 'unknown' | 'not_written' {
   const { outcome } = body
   if (outcome !== 'unknown' && outcome !== 'not_written')
     throw new Error(`A write failed without an outcome: ${text}`)

@@ -9,7 +9,7 @@ vi.setConfig({ testTimeout: 60_000 })
 
 /** Variables that name a setting, or that change what a process prints: a test sets its own. */
 const settings =
-  /^(AUTH$|AUTH_|BACKUP_|AWS_|LIMIT_|TLS_|TRUSTED_|UNSENT_|STREAMS_|DATABASE_|SUPABASE_|COORDINATOR_|LOG_|JOURNAL_|POLL_|COMMIT_|AUTO_MIGRATE$|HOST$|PORT$|NODE_OPTIONS$|VITEST)/
+  /^(AUTH$|AUTH_|BACKUP_|AWS_|LIMIT_|TLS_|TRUSTED_|UNSENT_|STREAMS_|DATABASE_|EXPECT_|SUPABASE_|COORDINATOR_|LOG_|JOURNAL_|POLL_|COMMIT_|AUTO_MIGRATE$|HOST$|PORT$|NODE_OPTIONS$|VITEST)/
 
 export type Env = Readonly<Record<string, string | undefined>>
 

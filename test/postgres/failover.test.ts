@@ -116,6 +116,38 @@ describe('several hosts', () => {
     )
   })
 
+  it('are asked again while a commit waits for the standby of a primary that was replaced without noticing', async () => {
+    primary.configure({ synchronous_standby_names: 'standby' })
+    primary.reload()
+    const store = storeOnBoth()
+    const caller = new Caller(store, (await store.open()).position)
+    accepted(await caller.write(put('before')))
+    // Nobody tells the old primary. It takes writes, and waits for a standby that has left it.
+    await standby.promote()
+    const startedAt = performance.now()
+    await settle(caller, commitOf(put('after')))
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
+    expect((await store.inspector.inspect()).details['host']).toBe(`127.0.0.1:${standby.port}`)
+    const rows = await standby.query<{ id: string }>('select id from coordinator.records order by revision')
+    expect(rows.map(({ id }) => id)).toEqual(['before', 'after'])
+  })
+
+  it('keep their primary while a commit waits for a standby that hangs', async () => {
+    primary.configure({ synchronous_standby_names: 'standby' })
+    primary.reload()
+    const store = storeOnBoth()
+    const caller = new Caller(store, (await store.open()).position)
+    accepted(await caller.write(put('before')))
+    standby.freeze()
+    const writing = caller.write(put('after'))
+    await waitFor(async () => (await primary.sessionsWaiting('SyncRep')).length > 0)
+    // Long enough for two looks at the other host.
+    await sleep(2_500)
+    expect(await primary.sessionsWaiting('SyncRep')).toHaveLength(1)
+    standby.resume()
+    accepted(await writing)
+  })
+
   it('tell apart a history that lost its tail on an asynchronous standby', async () => {
     const store = storeOnBoth()
     const caller = new Caller(store, (await store.open()).position)

@@ -1,8 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { accessSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Secret } from '../../src/config/secret.ts'
@@ -14,105 +9,23 @@ import { accepted, Caller, loadAll } from '../conformance/caller.ts'
 import { describeStore } from '../conformance/index.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
 import { SchemaSubject } from '../support/backends/schema-subject.ts'
-import { freePort } from '../support/free-port.ts'
+import { PgBouncer } from '../support/pgbouncer.ts'
 import { PostgresServer } from '../support/postgres.ts'
-
-interface Login {
-  readonly type: 'any' | 'plain' | 'md5' | 'scram-sha-256'
-  /** Of the role `somebody`. */
-  readonly password?: string
-}
-
-/** A pooler that gives every transaction another session of the server's, of which it has only two. */
-class PgBouncer {
-  readonly port: number
-  readonly #home: string
-  readonly #target: number
-  #process: ChildProcess | undefined
-
-  constructor(home: string, port: number, target: number) {
-    this.#home = home
-    this.port = port
-    this.#target = target
-  }
-
-  /** @param login how clients log in: by default anybody is `postgres` at the server */
-  async start(login: Login = { type: 'any' }): Promise<void> {
-    const file = join(this.#home, 'pgbouncer.ini')
-    const users = join(this.#home, 'users')
-    const { type, password } = login
-    writeFileSync(users, `"somebody" "${password}"\n`)
-    writeFileSync(
-      file,
-      `[databases]
-postgres = host=127.0.0.1 port=${this.#target} user=postgres
-away = host=127.0.0.1 port=1 user=postgres
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = ${this.port}
-unix_socket_dir =
-auth_type = ${type}
-auth_file = ${users}
-pool_mode = transaction
-default_pool_size = 2
-max_client_conn = 50
-query_wait_timeout = 5
-logfile = ${join(this.#home, 'log')}
-`,
-    )
-    const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
-    this.#process = spawn(programPath(), [file], { stdio: 'ignore', ...user })
-    for (let attempt = 0; attempt < 200 && !(await answers(this.port)); attempt += 1) await sleep(20)
-  }
-
-  async stop(): Promise<void> {
-    const child = this.#process
-    if (child === undefined) return
-    this.#process = undefined
-    const exit = once(child, 'exit')
-    child.kill('SIGKILL')
-    await exit
-  }
-}
-
-function programPath(): string {
-  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'])
-    try {
-      accessSync(join(folder, 'pgbouncer'))
-      return join(folder, 'pgbouncer')
-    } catch {
-      // Not in this folder.
-    }
-  throw new Error('PgBouncer is not installed: run `apt-get install pgbouncer`.')
-}
-
-async function answers(port: number): Promise<boolean> {
-  const { connect } = await import('node:net')
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
-}
 
 let server: PostgresServer
 let bouncer: PgBouncer
-let home: string
 
 async function startBoth(): Promise<void> {
   if (bouncer !== undefined) return
   server = await PostgresServer.start()
-  home = mkdtempSync(join(tmpdir(), 'coordinator-pgbouncer-'))
-  if (process.getuid?.() === 0) chownSync(home, 65_534, 65_534)
-  bouncer = new PgBouncer(home, await freePort(), server.port)
+  bouncer = await PgBouncer.before(server.port)
   await bouncer.start()
 }
 
 beforeAll(startBoth)
 afterAll(async () => {
-  await bouncer.stop()
+  await bouncer.dispose()
   await server.dispose()
-  rmSync(home, { recursive: true, force: true })
 })
 
 function throughBouncer(options: Partial<PostgresOptions>): PostgresStore {
@@ -237,17 +150,11 @@ describe.each(['plain', 'md5', 'scram-sha-256'] as const)(
   'a PgBouncer that checks passwords by %s',
   (type) => {
     let own: PgBouncer
-    let folder: string
     beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'coordinator-pgbouncer-'))
-      if (process.getuid?.() === 0) chownSync(folder, 65_534, 65_534)
-      own = new PgBouncer(folder, await freePort(), server.port)
+      own = await PgBouncer.before(server.port)
       await own.start({ type, password: 'right' })
     })
-    afterAll(async () => {
-      await own.stop()
-      rmSync(folder, { recursive: true, force: true })
-    })
+    afterAll(() => own.dispose())
 
     /** What opening a store there throws; `undefined` where it opens. */
     const opening = async (user: string, password: string, database = 'postgres') => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { PostgresOptions } from '../../src/database/postgres/options.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
 import type { CoordinatorError } from '../../src/errors.ts'
@@ -6,6 +6,8 @@ import { commitOf, newCall, put, tokenOf } from '../conformance/build.ts'
 import { accepted, Caller } from '../conformance/caller.ts'
 import { ask, registration, serving } from '../main/coordinator-process.ts'
 import { storeOptions } from '../support/backends/postgres.ts'
+import { itWith } from '../support/it-with.ts'
+import { PgBouncer } from '../support/pgbouncer.ts'
 import { PostgresServer } from '../support/postgres.ts'
 
 let primary: PostgresServer
@@ -97,6 +99,33 @@ describe('a coordinator whose database waits for a standby', () => {
     ])
   })
 
+  it('acknowledges a registration once, though its own calls gave up again and again before', async () => {
+    await using coordinator = await serving({
+      env: {
+        DATABASE_URL: primary.url(),
+        DATABASE_SCHEMA: schema,
+        DATABASE_STATEMENT_TIMEOUT_MS: '500',
+        COMMIT_TIMEOUT_MS: '60000',
+      },
+    })
+    standby.freeze()
+    const asked = ask(`${coordinator.url}/register`, 'POST', registration('cart'))
+    const failures = async () => {
+      const { body } = await ask(`${coordinator.url}/metrics`)
+      const counted = /^coordinator_database_errors_total\{.*operation="commit",class="timeout".*\} (\d+)$/m
+      return Number(counted.exec(body)?.[1] ?? 0)
+    }
+    await expect.poll(failures, { timeout: 20_000 }).toBeGreaterThanOrEqual(3)
+    expect(await primary.sessionsWaiting('SyncRep')).toHaveLength(1)
+    // Calls that were given up end by themselves: those that wait for the head after 5 seconds.
+    expect((await primary.sessionsWaiting('Lock')).length).toBeLessThan(15)
+    expect(await revisionOf(primary)).toBe('0')
+    standby.resume()
+    const { status, body } = await asked
+    expect({ status, revision: body.revision }).toEqual({ status: 201, revision: 1 })
+    expect(await revisionOf(standby)).toBe('1')
+  })
+
   it('tells the client why a registration is not acknowledged, and that its outcome is unknown', async () => {
     await using coordinator = await serving({
       env: { DATABASE_URL: primary.url(), DATABASE_SCHEMA: schema, COMMIT_TIMEOUT_MS: '3000' },
@@ -172,14 +201,22 @@ describe('a store whose database waits for a standby', () => {
     accepted((await caller.send(commitOf(put('b'))))[0])
   })
 
-  it('shows nobody a commit that only its own deadline has ended', async () => {
-    const store = await openStore({ callTimeoutMs: 1_000 })
+  it('shows nobody a commit that only its own deadline has ended, and says what it waited for', async () => {
+    const store = await openStore({ callTimeoutMs: 2_000, watchAfterMs: 200 })
     const caller = await Caller.at(store)
     standby.freeze()
-    expect(await failure(caller.write(put('a')))).toMatchObject({ retryable: true, outcome: 'unknown' })
+    expect(await failure(caller.write(put('a')))).toMatchObject({
+      ...unreplicated,
+      detail: expect.stringContaining('within 2000 ms'),
+    })
     // Cancelled at the server, it would be there for all readers of the primary, and lost by a failover.
     expect(await primary.sessionsWaiting('SyncRep')).toHaveLength(1)
     expect((await store.head()).position.revision).toBe(0)
+    // The commit holds the head while it waits. Whoever ended it would do harm, so nobody is told to.
+    const other = await openStore()
+    const behind = await failure(other.commit(caller.position, [commitOf(put('b'))], newCall()))
+    expect(behind).toMatchObject({ ...unreplicated, outcome: 'not_written' })
+    expect(behind.repair).not.toContain('pg_terminate_backend')
     standby.resume()
     await expect.poll(async () => (await store.head()).position.revision).toBe(1)
   })
@@ -209,4 +246,34 @@ describe('a store whose database waits for a standby', () => {
     })
     expect(await revisionOf(standby)).toBe('1')
   })
+})
+
+describe('through PgBouncer', () => {
+  itWith('pgbouncer')(
+    'a store hears of a cancelled wait, and its own deadline shows nobody a commit',
+    async () => {
+      const bouncer = await PgBouncer.before(primary.port)
+      onTestFinished(() => bouncer.dispose())
+      await bouncer.start()
+      const { target } = storeOptions(primary)
+      const store = await openStore({
+        target: { ...target, hosts: [{ host: '127.0.0.1', port: bouncer.port }] },
+        callTimeoutMs: 2_000,
+      })
+      const caller = await Caller.at(store)
+      standby.freeze()
+      const [error] = await Promise.all([failure(caller.write(put('a'))), cancelWait()])
+      expect(error).toMatchObject(unreplicated)
+      expect((await store.inspector.inspect()).details['pooled']).toBe(true)
+      // The first commit is there for everybody now. The second one ends by its own deadline, and is not.
+      const { position } = await store.head()
+      expect(position.revision).toBe(1)
+      const second = failure(store.commit(position, [commitOf(put('b'))], newCall()))
+      expect(await second).toMatchObject({ code: 'COORD_STORE_TIMEOUT', outcome: 'unknown' })
+      expect(await primary.sessionsWaiting('SyncRep')).toHaveLength(1)
+      expect((await store.head()).position.revision).toBe(1)
+      standby.resume()
+      await expect.poll(async () => (await store.head()).position.revision).toBe(2)
+    },
+  )
 })

@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 import { it } from 'vitest'
 
 /**
@@ -18,8 +18,10 @@ export function itUnless(reason: string | undefined) {
     it.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (${reason})`, body, timeoutMs)
 }
 
+/** Whether a program is there, by its name or its whole path. */
 export function isInstalled(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+  const folders = isAbsolute(program) ? ['/'] : (process.env['PATH'] ?? '').split(delimiter)
+  return folders.some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK)
       return true

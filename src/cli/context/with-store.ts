@@ -15,13 +15,14 @@ export function readStoreSettings(env: Terminal['env']): Settings {
 }
 
 /**
- * The settings of a command that changes the history of a database. A mistyped path must not create a new database.
+ * The settings of a command that changes the history of a database. A mistyped path must not create a new database. Whatever it reads, the
+ * primary answers.
  *
  * @throws COORD_CLI_USAGE if no database is set
  */
 export function readSharedStore(env: Terminal['env']): Settings {
   const settings = readStoreSettings(env)
-  if (settings.database.backend !== 'memory') return { ...settings, autoMigrate: false }
+  if (settings.database.backend !== 'memory') return { ...settings, databaseReplicas: [], autoMigrate: false }
   throw new CoordinatorError('COORD_CLI_USAGE', {
     detail: 'No database is set here, and the history in memory ends with its coordinator.',
     hint: 'Set DATABASE_URL, or the Supabase variables.',

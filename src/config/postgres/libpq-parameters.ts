@@ -102,6 +102,13 @@ const foreign: Readonly<Record<string, string>> = {
 
 const known: ReadonlySet<string> = new Set([...Object.keys(meant), ...harmless, ...Object.keys(refused)])
 
+export interface ParameterSources {
+  readonly env: Environment
+  readonly findings: Findings
+  /** The variable with the connection string, as texts name it. @default 'DATABASE_URL' */
+  readonly variable?: string
+}
+
 /**
  * Puts together the parameters of a connection string, those of the service that it or `PGSERVICE` names, and those of the variables
  * `PG*`. The earlier ones of these win, as in libpq.
@@ -110,14 +117,14 @@ const known: ReadonlySet<string> = new Set([...Object.keys(meant), ...harmless, 
  */
 export function gatherParameters(
   pairs: readonly Pair[],
-  { env, findings }: { readonly env: Environment; readonly findings: Findings },
+  { env, findings, variable = 'DATABASE_URL' }: ParameterSources,
 ): Parameters {
   const given = new Map<string, Given>()
   for (const [written, value, number] of pairs) {
     const [name, text] = spelled(written, value)
-    if (known.has(name)) given.set(name, { text, from: 'DATABASE_URL' })
+    if (known.has(name)) given.set(name, { text, from: variable })
     else if (Object.hasOwn(foreign, name)) {
-      findings.warn(`DATABASE_URL has a parameter ${name} that is not used${foreign[name]}.`)
+      findings.warn(`${variable} has a parameter ${name} that is not used${foreign[name]}.`)
     } else throw unknownParameter(name, number)
   }
   const service = given.get('service') ?? fromVariable(meant.service, env)
@@ -128,8 +135,8 @@ export function gatherParameters(
       if (!given.has(name)) given.set(name, { text, from: service.from })
     }
   }
-  for (const [name, variable] of variablesOfParameters) {
-    const found = fromVariable(variable, env)
+  for (const [name, filling] of variablesOfParameters) {
+    const found = fromVariable(filling, env)
     if (found !== undefined && !given.has(name)) given.set(name, found)
   }
   for (const [name, { text, from }] of given) {

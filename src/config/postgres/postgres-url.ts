@@ -18,6 +18,10 @@ export interface PostgresHost {
 }
 
 const bindings = ['disable', 'prefer', 'require'] as const
+const sessionKinds = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const
+
+/** The servers that a connection may lead to, in the words of libpq (`target_session_attrs`). */
+export type SessionKind = (typeof sessionKinds)[number]
 
 /** The database of a connection string, and of the variables `PG*` where that leaves something open. */
 export interface PostgresTarget {
@@ -37,6 +41,8 @@ export interface PostgresTarget {
   /** Whether the login is bound to the certificate of the server. */
   readonly channelBinding: (typeof bindings)[number]
   readonly tls: PostgresTls
+  /** Which of the hosts of a replica may answer. Without it, a standby is preferred. Never set for the primary. */
+  readonly sessionKind?: SessionKind
 }
 
 /**
@@ -54,6 +60,47 @@ export function parsePostgresUrl(
     if (!(error instanceof ConnectionFault)) throw error
     return findings.fault(error.variable, error.message)
   }
+}
+
+export interface ReplicaUrl {
+  readonly value: string
+  /** Names the URL in texts: `DATABASE_REPLICAS (URL 2)`. */
+  readonly name: string
+  /** The variable that holds it. */
+  readonly variable: string
+}
+
+/** Reads the URL of a replica, as `parsePostgresUrl` does. It may ask for a standby, because nothing is written to it. */
+export function parseReplicaUrl(
+  { value, name, variable }: ReplicaUrl,
+  findings: Findings,
+  env: Environment,
+): PostgresTarget | undefined {
+  try {
+    // What the variable says is meant for the primary.
+    const own = { ...env, PGTARGETSESSIONATTRS: undefined }
+    const sources = { env: own, findings, variable: name }
+    const { target_session_attrs: session, ...parameters } = gatherParameters(
+      readConnectionString(value),
+      sources,
+    )
+    const kind = session === undefined ? undefined : readSessionKind(session)
+    return { ...targetOf(parameters, own), ...(kind === undefined ? {} : { sessionKind: kind }) }
+  } catch (error) {
+    if (!(error instanceof ConnectionFault)) throw error
+    const isOwn = error.variable === 'DATABASE_URL' || error.variable === name
+    return findings.fault(isOwn ? name : error.variable, error.message, isOwn ? { missing: variable } : {})
+  }
+}
+
+function readSessionKind({ text, from }: Given): SessionKind {
+  const kind = sessionKinds.find((known) => known === text)
+  if (kind === undefined)
+    throw new ConnectionFault(
+      `has an unknown target_session_attrs: use one of ${sessionKinds.join(', ')}`,
+      from,
+    )
+  return kind
 }
 
 function targetOf(parameters: Parameters, env: Environment): PostgresTarget {

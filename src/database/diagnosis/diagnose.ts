@@ -2,11 +2,24 @@ import { randomUUID } from 'node:crypto'
 import { type CoordinatorError, type ErrorCode, toCoordinatorError } from '../../errors.ts'
 import { mendHead } from '../describe-damage.ts'
 import { examineStore } from '../examine-store.ts'
+import type { ReplicaOperation } from '../replicas.ts'
 import type { Drift, Inspector, MigrationReport, Migrator, Store } from '../store.ts'
+import { findReplicas } from './find-replicas.ts'
+import { type ClusterFacts, findReplication } from './find-replication.ts'
 import { type AccessFacts, findTokens } from './find-tokens.ts'
 import { type Finding, flaw, ok, repairOfUsedFile } from './finding.ts'
 import { isSlow, judgeFacts } from './judge-facts.ts'
 import { judgeMode } from './judge-mode.ts'
+
+/** What the settings say, as far as the database has to match it. */
+export interface SettingsFacts {
+  /** @default nobody needs a credential */
+  readonly access?: AccessFacts
+  /** @default one server, and no commit has to wait for a standby */
+  readonly cluster?: ClusterFacts
+  /** What replicas are meant to answer. @default nothing */
+  readonly replicaReads?: readonly ReplicaOperation[]
+}
 
 /**
  * Checks whether a database works for this program: whether it answers, whether its schema is right, whether it takes writes, and what its
@@ -15,11 +28,10 @@ import { judgeMode } from './judge-mode.ts'
  * A check that depends on a failed one is left out, because the first problem has to be repaired first.
  *
  * @param store not opened yet, and created with `autoMigrate: false`
- * @param access what the settings say about access. @default nobody needs a credential
  */
 export async function* diagnose(
   store: Store,
-  access: AccessFacts = { isRequired: false },
+  { access = { isRequired: false }, cluster, replicaReads = [] }: SettingsFacts = {},
 ): AsyncGenerator<Finding> {
   if (store.migrator === undefined) {
     yield ok('database', `The backend ${store.backend} has nothing that could be wrong.`)
@@ -39,6 +51,9 @@ export async function* diagnose(
     return
   }
   if (store.inspector !== undefined) yield* await findFacts(store.inspector)
+  const inspector = store.inspector ?? {}
+  if (cluster !== undefined) yield* await check('cluster', () => findReplication(inspector, cluster))
+  yield* await check('replicas', () => findReplicas(inspector, replicaReads))
   yield* await findDamages(store.inspector)
   yield* await check('tokens', () => findTokens(store, access))
   if (schema.comparable) yield* await findDrift(store.migrator)

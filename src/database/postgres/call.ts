@@ -1,11 +1,12 @@
-import { CoordinatorError } from '../../errors.ts'
+import { CoordinatorError, type ErrorOptions } from '../../errors.ts'
 import type { Facts, SqlFunction, SqlFunctions } from '../sql-functions/sql-functions.ts'
 import { watchCall } from '../sql-functions/watch-call.ts'
-import type { PoolFigures, PoolObserver } from '../store.ts'
+import type { PoolFigures, PoolObserver, Replication } from '../store.ts'
 import { Cluster } from './cluster.ts'
 import type { Connection, Row } from './connection.ts'
 import { ConnectionPool, type Lent } from './connection-pool.ts'
 import type { PostgresSettings } from './options.ts'
+import { askReplication } from './replication.ts'
 
 /** For the one function that reads, and may write, every record: only a command calls it. */
 const MENDING_TIMEOUT_MS = 30 * 60_000
@@ -41,7 +42,7 @@ export class PostgresCalls implements SqlFunctions {
     const writing = role === 'writer'
     const lent = await this.#acquire(role)
     const { connection } = lent
-    const ended = connection.facts.pooled ? undefined : this.#watch(connection, role)
+    const watch = connection.facts.pooled ? undefined : this.#watch(connection, role)
     try {
       const [row] = await connection.run({
         text: `select "${this.#settings.schema}"."${name}"($1::jsonb)::text as reply${writing ? hearing : ''}`,
@@ -52,10 +53,13 @@ export class PostgresCalls implements SqlFunctions {
       })
       return JSON.parse(row?.['reply'] ?? 'null')
     } catch (thrown) {
-      const isLocked = thrown instanceof CoordinatorError && thrown.sourceCode === LOCK_NOT_AVAILABLE
-      throw writing && isLocked ? await this.#lockedError(connection) : thrown
+      if (!writing || !(thrown instanceof CoordinatorError)) throw thrown
+      if (thrown.sourceCode === LOCK_NOT_AVAILABLE) throw await this.#lockedError(connection)
+      throw thrown.code === 'COORD_STORE_TIMEOUT' && watch?.waitsForStandby() === true
+        ? standbyMissing(thrown.detail, { outcome: 'unknown' })
+        : thrown
     } finally {
-      ended?.()
+      watch?.end()
       this.#release(role, lent)
     }
   }
@@ -85,6 +89,10 @@ export class PostgresCalls implements SqlFunctions {
     }
   }
 
+  replication(): Promise<Replication> {
+    return this.use('follower', askReplication)
+  }
+
   async close(): Promise<void> {
     await Promise.all(Object.values(this.#pools).map((pool) => pool.close()))
   }
@@ -104,22 +112,26 @@ export class PostgresCalls implements SqlFunctions {
    * Destroys the connection if the server does not work for it. Behind a pooler, the session of the server is not known, and only the
    * deadline helps.
    */
-  #watch(connection: Connection, role: keyof PoolFigures): () => void {
+  #watch(connection: Connection, role: keyof PoolFigures): SessionWatch {
     // The connection that follows is seldom busy. Behind questions about the past, nobody would notice a silent connection.
     const others = this.#pools[role === 'follower' ? 'reader' : 'follower']
     let received = connection.bytesReceived
-    return watchCall({
+    let waits = false
+    const end = watchCall({
       afterMs: this.#settings.watchAfterMs,
       isLost: async () => {
-        const session = await sessionOf(connection, others)
+        const session = await sessionOf(connection.facts.pid, others)
+        waits = waitsForStandby(session)
         // An answer that is arriving counts as work: the server finishes long before a slow network does.
         const silent = connection.bytesReceived === received
         received = connection.bytesReceived
         if (session === undefined) return undefined
+        if (waits && (await this.#cluster.findNewer())) return true
         return silent && (session === 'gone' || session['state'] === 'idle')
       },
       giveUp: () => connection.destroy(),
     })
+    return { end, waitsForStandby: () => waits }
   }
 
   /** Names the transaction that holds the lock: an operator has to end it. */
@@ -127,13 +139,40 @@ export class PostgresCalls implements SqlFunctions {
     // The session that waited may itself hold the lock on the head until it has rolled back.
     const argument = JSON.stringify({ except: facts.pid })
     const holder = await this.call('inspect', argument).then(holderOf, () => undefined)
+    const detail = `Another transaction holds ${holder?.text ?? 'what writing needs'}.`
+    const options = { sourceCode: LOCK_NOT_AVAILABLE, outcome: 'not_written' } as const
+    const session = holder && (await sessionOf(holder.pid, this.#pools.follower))
+    // It must not be ended: everybody would see what it has committed, and a failover would lose it.
+    if (waitsForStandby(session)) return standbyMissing(detail, options)
     return new CoordinatorError('COORD_STORE_BUSY', {
-      detail: `Another transaction holds ${holder ?? 'what writing needs'}.`,
+      ...options,
+      detail,
       hint: 'End that transaction: commit it, roll it back, or `select pg_terminate_backend(PID)`.',
-      sourceCode: LOCK_NOT_AVAILABLE,
-      outcome: 'not_written',
     })
   }
+}
+
+interface SessionWatch {
+  /** To be called when the call has ended. */
+  readonly end: () => void
+  /** Whether the session waited for a synchronous standby when it was looked at last. */
+  readonly waitsForStandby: () => boolean
+}
+
+/** A write that is late because no synchronous standby confirms commits. */
+function standbyMissing(
+  detail: string,
+  options: Pick<ErrorOptions, 'sourceCode' | 'outcome'>,
+): CoordinatorError {
+  return new CoordinatorError('COORD_STORE_UNREPLICATED', {
+    ...options,
+    detail: `${detail} The database waits for its synchronous standby.`,
+  })
+}
+
+/** Source: PostgreSQL documentation, "Wait Events of Type IPC". */
+function waitsForStandby(session: Row | 'gone' | undefined): boolean {
+  return typeof session === 'object' && session['wait_event'] === 'SyncRep'
 }
 
 const LOCK_NOT_AVAILABLE = '55P03'
@@ -144,13 +183,13 @@ const LOCK_NOT_AVAILABLE = '55P03'
  */
 const hearing = ` from set_config('client_min_messages', 'warning', true)`
 
-/** The server's session of a connection. `undefined` if the database does not answer: the call then ends at its deadline. */
-async function sessionOf({ facts }: Connection, others: ConnectionPool): Promise<Row | 'gone' | undefined> {
+/** A session of the server. `undefined` if the database does not answer: the call then ends at its deadline. */
+async function sessionOf(pid: number, others: ConnectionPool): Promise<Row | 'gone' | undefined> {
   try {
     const [session] = await others.use((other) =>
       other.run({
-        text: 'select state from pg_stat_activity where pid = $1::integer',
-        values: [String(facts.pid)],
+        text: 'select state, wait_event from pg_stat_activity where pid = $1::integer',
+        values: [String(pid)],
         doing: 'looking after a silent connection',
         timeoutMs: 1_000,
       }),
@@ -161,10 +200,11 @@ async function sessionOf({ facts }: Connection, others: ConnectionPool): Promise
   }
 }
 
-function holderOf(reply: unknown): string | undefined {
+function holderOf(reply: unknown): { readonly pid: number; readonly text: string } | undefined {
   const holder = (reply as { headHolder?: unknown }).headHolder
   if (typeof holder !== 'object' || holder === null) return undefined
   const { pid, holds, user, state, sinceMs } = holder as Record<string, unknown>
   const since = typeof sinceMs === 'number' ? ` for ${Math.round(sinceMs / 1_000)} s` : ''
-  return `${String(holds)}: pid ${String(pid)} of user ${String(user)}${typeof state === 'string' ? `, ${state}` : ''}${since}`
+  const text = `${String(holds)}: pid ${String(pid)} of user ${String(user)}${typeof state === 'string' ? `, ${state}` : ''}${since}`
+  return { pid: Number(pid), text }
 }

@@ -6,17 +6,31 @@ import type { PostgresSettings } from './options.ts'
 /** How long only the last primary is asked. If it hangs, the other hosts are asked, too. */
 const HEAD_START_MS = 250
 
+/** Opens connections for a pool. */
+export interface ConnectionSource {
+  /** Increases when a session ends. A connection of an earlier epoch may lead to a server that is no longer the right one. */
+  readonly epoch: number
+  suspect(): void
+  connect(): Promise<Connection>
+}
+
+/** How long a host may take to say whether it is the primary, while the one that is used does not answer. */
+const LOOK_MS = 1_000
+
 /**
  * The hosts that may have the database. The coordinator asks them which one takes writes, again after each lost session: after a failover
  * it is another host, and the old one may still answer.
  */
-export class Cluster {
+export class Cluster implements ConnectionSource {
   readonly #settings: PostgresSettings
+  readonly #refusalOf: (connection: Connection) => CoordinatorError | undefined
   #primary: PostgresHost | undefined
   #epoch = 0
 
-  constructor(settings: PostgresSettings) {
+  /** @param refusalOf why a server is not the right one. @default it takes no writes */
+  constructor(settings: PostgresSettings, refusalOf = refusalOfPrimary) {
     this.#settings = settings
+    this.#refusalOf = refusalOf
   }
 
   /** Increases when a session ends. A connection of an earlier epoch may lead to a server that is no longer the primary. */
@@ -32,6 +46,48 @@ export class Cluster {
   /** Makes every connection look for the primary again: a session ended, or the server takes no writes. */
   suspect(): void {
     this.#epoch += 1
+  }
+
+  /**
+   * Asks every host who the primary is now, because the one that is used may have been replaced without noticing: if whoever manages the
+   * servers has died beside it, it still takes writes, and each of them waits for ever for a standby that has left. The new primary is the one
+   * with the higher timeline.
+   *
+   * @returns whether another host is the primary now; connections then go there. Never throws.
+   */
+  async findNewer(): Promise<boolean> {
+    const { hosts } = this.#settings.target
+    const known = this.#primary
+    if (known === undefined || hosts.length === 1) return false
+    const timelines = await Promise.all(hosts.map((host) => this.#timelineOf(host)))
+    const highest = Math.max(...timelines)
+    const newer = hosts[timelines.indexOf(highest)] as PostgresHost
+    // Meanwhile somebody else may have found it.
+    if (this.#primary !== known) return true
+    if (highest <= (timelines[hosts.indexOf(known)] ?? 0)) return false
+    this.#primary = newer
+    this.suspect()
+    return true
+  }
+
+  /** How often the history of a server has branched off, which every promotion does. 0 if it takes no writes, or does not answer. */
+  async #timelineOf(host: PostgresHost): Promise<number> {
+    const settings = { ...this.#settings, connectTimeoutMs: LOOK_MS }
+    try {
+      const connection = await this.#connectTo(host, settings)
+      try {
+        const [row] = await connection.run({
+          text: `select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer::text as timeline`,
+          doing: 'comparing primaries',
+          timeoutMs: LOOK_MS,
+        })
+        return Number(row?.['timeline'])
+      } finally {
+        void connection.close()
+      }
+    } catch {
+      return 0
+    }
   }
 
   /**
@@ -51,25 +107,27 @@ export class Cluster {
     return connection
   }
 
-  async #connectTo(host: PostgresHost): Promise<Connection> {
-    const connection = await Connection.open(host, this.#settings)
-    const refusal = refusalOf(connection)
+  async #connectTo(host: PostgresHost, settings = this.#settings): Promise<Connection> {
+    const connection = await Connection.open(host, settings)
+    const refusal = this.#refusalOf(connection) ?? refusalOfEncoding(connection)
     if (refusal === undefined) return connection
     void connection.close()
     throw refusal
   }
 }
 
-function refusalOf({ facts, host }: Connection): CoordinatorError | undefined {
-  if (!facts.writable)
-    return new CoordinatorError('COORD_STORE_STANDBY', {
-      detail: `The server ${nameOf(host)} takes no writes: it is a standby, or the role or database is read-only.`,
-    })
-  if (!facts.utf8)
-    return new CoordinatorError('COORD_STORE_ENCODING', {
-      detail: 'The encoding of the database is not UTF8.',
-    })
-  return undefined
+function refusalOfPrimary({ facts, host }: Connection): CoordinatorError | undefined {
+  if (facts.writable) return undefined
+  return new CoordinatorError('COORD_STORE_STANDBY', {
+    detail: `The server ${nameOf(host)} takes no writes: it is a standby, or the role or database is read-only.`,
+  })
+}
+
+function refusalOfEncoding({ facts }: Connection): CoordinatorError | undefined {
+  if (facts.utf8) return undefined
+  return new CoordinatorError('COORD_STORE_ENCODING', {
+    detail: 'The encoding of the database is not UTF8.',
+  })
 }
 
 /** The first connection that succeeds. The others are closed as soon as they are made. */

@@ -1,6 +1,6 @@
 import { closedStore, Semaphore } from '../../scheduling/semaphore.ts'
 import type { ConnectionFigures, PoolFigures, PoolObserver } from '../store.ts'
-import type { Cluster } from './cluster.ts'
+import type { ConnectionSource } from './cluster.ts'
 import type { Connection } from './connection.ts'
 import type { PostgresSettings } from './options.ts'
 
@@ -19,7 +19,7 @@ export interface ConnectionPoolOptions {
 
 /** A few connections for one purpose, lent to callers in the order in which they came. */
 export class ConnectionPool {
-  readonly #cluster: Cluster
+  readonly #cluster: ConnectionSource
   readonly #settings: PostgresSettings
   readonly #role: keyof PoolFigures
   readonly #semaphore: Semaphore
@@ -29,7 +29,7 @@ export class ConnectionPool {
   #observer: PoolObserver | undefined
   #closed = false
 
-  constructor(cluster: Cluster, settings: PostgresSettings, { role, max }: ConnectionPoolOptions) {
+  constructor(cluster: ConnectionSource, settings: PostgresSettings, { role, max }: ConnectionPoolOptions) {
     this.#cluster = cluster
     this.#settings = settings
     this.#role = role

@@ -41,6 +41,8 @@ interface Limits {
 export interface ServerFacts {
   /** Whether the server takes writes: it is neither a standby nor read-only. */
   readonly writable: boolean
+  /** Whether the server replays the journal of another server. */
+  readonly standby: boolean
   readonly utf8: boolean
   /** Process id of the session on the server. Behind a pooler, it differs from the one that the driver was told. */
   readonly pid: number
@@ -214,6 +216,7 @@ export class Connection {
       const pid = Number(row?.['pid'])
       this.#facts = {
         writable: row?.['standby'] === 'false' && row['read_only'] === 'off',
+        standby: row?.['standby'] === 'true',
         utf8: row?.['encoding'] === 'UTF8',
         pid,
         pooled: pid !== this.#cancelKey.pid,

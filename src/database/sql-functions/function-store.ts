@@ -4,6 +4,7 @@ import { pause } from '../../scheduling/backoff.ts'
 import { refusalOf } from '../check-commit.ts'
 import { checkReplay, checkSeed } from '../check-replay.ts'
 import { compactedMoment, futureMoment } from '../moment-errors.ts'
+import type { ReplicaOperation } from '../replicas.ts'
 import type {
   AsOfFilter,
   AsOfPage,
@@ -14,6 +15,7 @@ import type {
   Head,
   HistoryOptions,
   HistoryPage,
+  Inspector,
   JournalReader,
   LoadPage,
   Migrator,
@@ -31,6 +33,7 @@ import { commitArgument, commitReplyOf, positionJson } from './commit-message.ts
 import { replayArgument, replayReplyOf, seedArgument } from './copy-message.ts'
 import { FunctionInspector } from './inspector.ts'
 import type { FunctionStoreOptions } from './options.ts'
+import type { AskPast, PastNeeds } from './past-question.ts'
 import {
   entriesOf,
   headOf,
@@ -55,7 +58,7 @@ export abstract class FunctionStore implements Store {
   abstract readonly backend: string
   readonly durable = true
   abstract readonly migrator: Migrator
-  readonly inspector: FunctionInspector
+  readonly inspector: Inspector
   readonly access: FunctionAccessStore
   readonly #functions: SqlFunctions
   readonly #ask: AskFunction
@@ -95,14 +98,20 @@ export abstract class FunctionStore implements Store {
     return this.#ask('head', '{}', headOf)
   }
 
+  /**
+   * Who answers the pages of one question about the past, for each question anew. A backend with replicas adds them.
+   */
+  protected pastAsker(operation: ReplicaOperation): AskPast {
+    const role = operation === 'load' ? 'follower' : 'reader'
+    return ({ argument, read }) => this.#ask(operation, argument, read, role)
+  }
+
   async *load(): AsyncGenerator<LoadPage> {
+    const ask = this.pastAsker('load')
     let after: unknown
     do {
       const argument = JSON.stringify({ after, limit: this.#settings.pageSize })
-      const { next, ...page } = await this.#ask('load', argument, (reply) => ({
-        lineage: textOf(reply, 'lineage'),
-        ...rowsOf(reply),
-      }))
+      const { next, ...page } = await ask({ argument, needs: 'newest', read: loadedOf })
       after = next
       yield page
     } while (after !== undefined)
@@ -129,15 +138,20 @@ export abstract class FunctionStore implements Store {
   }
 
   history(kind: string, id: string, { before, limit = 100 }: HistoryOptions = {}): Promise<HistoryPage> {
-    return this.#ask('history', JSON.stringify({ kind, id, before, limit }), historyPageOf, 'reader')
+    const argument = JSON.stringify({ kind, id, before, limit })
+    const needs = before === undefined ? 'newest' : { before }
+    return this.pastAsker('history')({ argument, needs, read: historyPageOf })
   }
 
   async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {
+    const ask = this.pastAsker('as_of')
     const limit = this.#settings.pageSize
+    let needs: PastNeeds = bounded(moment)
     let next: { readonly revision: Revision; readonly after: unknown } | undefined
     do {
       const argument = JSON.stringify({ ...(next ?? bounded(moment)), ...filter, limit })
-      const { page, after } = await this.#ask('as_of', argument, asOfPageOf, 'reader')
+      const { page, after }: AsOfAnswer = await ask({ argument, needs, read: asOfPageOf })
+      needs = { revision: page.position.revision }
       next = after === undefined ? undefined : { revision: page.position.revision, after }
       yield page
     } while (next !== undefined)
@@ -209,6 +223,10 @@ function bounded(moment: Moment): Moment {
   return 'at' in moment ? { at: wholeNumber(Math.floor(moment.at)) } : moment
 }
 
+function loadedOf(reply: Reply) {
+  return { lineage: textOf(reply, 'lineage'), ...rowsOf(reply) }
+}
+
 function changesReplyOf(reply: Reply): ChangesReply {
   return (
     offTrackOf(reply) ?? {
@@ -230,7 +248,13 @@ function historyPageOf(reply: Reply): HistoryPage {
   }
 }
 
-function asOfPageOf(reply: Reply): { readonly page: AsOfPage; readonly after: unknown } {
+interface AsOfAnswer {
+  readonly page: AsOfPage
+  /** Where the next page begins; absent on the last one. */
+  readonly after: unknown
+}
+
+function asOfPageOf(reply: Reply): AsOfAnswer {
   if (reply['status'] === 'compacted') throw compactedMoment(numberOf(reply, 'floor'))
   if (reply['status'] === 'future') throw futureMoment('That revision', numberOf(reply, 'revision'))
   const { records, next } = rowsOf(reply)

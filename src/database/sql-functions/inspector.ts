@@ -1,5 +1,5 @@
 import { type DamageFact, type DamageRepairs, describeDamage, facts, sqlText } from '../describe-damage.ts'
-import type { Examination, ExaminationCursor, Inspection, Inspector } from '../store.ts'
+import type { Examination, ExaminationCursor, Inspection, Inspector, Replication } from '../store.ts'
 import { listOf, numberOf, objectOf, type Reply, readReply, textOf } from './read-reply.ts'
 import { asWriterSql, sqlFor } from './schema-sql.ts'
 import type { Facts, SqlFunctions } from './sql-functions.ts'
@@ -14,10 +14,13 @@ const notDetails = new Set(['status', 'schema', 'serverVersion', 'nowMs'])
 export class FunctionInspector implements Inspector {
   readonly #functions: SqlFunctions
   readonly #schema: string
+  readonly inspectReplication?: () => Promise<Replication>
 
   constructor(functions: SqlFunctions, schema: string) {
     this.#functions = functions
     this.#schema = schema
+    const replication = functions.replication?.bind(functions)
+    if (replication !== undefined) this.inspectReplication = replication
   }
 
   /** The facts of the function `inspect`, and two that only the caller can measure: the round trip and the difference of the clocks. */

@@ -1,4 +1,4 @@
-import type { PoolFigures, PoolObserver } from '../store.ts'
+import type { PoolFigures, PoolObserver, Replication } from '../store.ts'
 
 /** Facts about a database, by name. Never a secret. */
 export type Facts = Record<string, string | number | boolean>
@@ -19,6 +19,8 @@ export interface SqlFunctions {
   call(name: SqlFunction, argument: string, role?: keyof PoolFigures): Promise<unknown>
   /** Facts about the connection that only this side knows, for people. */
   connectionFacts(): Promise<Facts>
+  /** Asks the primary about its standbys. Absent if this way to call has no access to that. */
+  replication?(): Promise<Replication>
   readonly figures: PoolFigures
   observe(observer: PoolObserver): void
   /** Refuses further calls, and ends every connection. */

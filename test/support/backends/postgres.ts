@@ -1,5 +1,5 @@
 import { Findings } from '../../../src/config/findings.ts'
-import { parsePostgresUrl } from '../../../src/config/postgres/postgres-url.ts'
+import { type PostgresTarget, parsePostgresUrl } from '../../../src/config/postgres/postgres-url.ts'
 import type { PostgresOptions } from '../../../src/database/postgres/options.ts'
 import { PostgresStore } from '../../../src/database/postgres/store.ts'
 import type { ConformanceBackend } from '../../conformance/backend.ts'
@@ -55,7 +55,12 @@ export function storeOptions(
   options: Partial<PostgresOptions> & { readonly role?: string; readonly database?: string } = {},
 ): PostgresOptions {
   const { role: as, database, ...rest } = options
-  const target = parsePostgresUrl(server.url(database, as), new Findings())
+  return { target: targetOf(server.url(database, as)), refusalPauseMs: 10, ...rest }
+}
+
+/** What the configuration makes of a URL. */
+export function targetOf(url: string): PostgresTarget {
+  const target = parsePostgresUrl(url, new Findings())
   if (target === undefined) throw new Error('The URL of the test server cannot be read.')
-  return { target, refusalPauseMs: 10, ...rest }
+  return target
 }

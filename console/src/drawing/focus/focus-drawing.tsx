@@ -43,6 +43,7 @@ export function FocusDrawing(props: FocusDrawingProps) {
   const { view, zoom, showAll, reveal, panned } = useViewport(frame, {
     drawing: layout,
     centre,
+    whole: marks.whole ?? false,
     question: laidOut.question,
   })
   const facts = useMemo(() => factsOf(graph), [graph])

@@ -1,7 +1,17 @@
 import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Point } from '../layout/layout.ts'
-import { fitted, moved, readable, revealing, type Size, type Viewport, zoomed } from './viewport.ts'
+import {
+  fitted,
+  moved,
+  READABLE_SCALE,
+  readable,
+  revealing,
+  SIGNS_SCALE,
+  type Size,
+  type Viewport,
+  zoomed,
+} from './viewport.ts'
 
 /** A pointer moves that far, in CSS pixels, before it pans. A click may tremble. */
 const TREMBLE = 4
@@ -18,6 +28,8 @@ export interface ViewportControl {
 export interface Seen {
   readonly drawing: Size
   readonly centre: Point | undefined
+  /** Whether the view begins with everything, even if names are too small to read. */
+  readonly whole: boolean
   /** When it is another text, the drawing is shown from its beginning. */
   readonly question: string
 }
@@ -25,7 +37,7 @@ export interface Seen {
 /** Pans and zooms a drawing by wheel, pointer and pinch. */
 export function useViewport(
   frame: RefObject<SVGSVGElement | null>,
-  { drawing, centre, question }: Seen,
+  { drawing, centre, whole, question }: Seen,
 ): ViewportControl {
   const [view, setView] = useState<Viewport>({ x: 0, y: 0, scale: 1 })
   const moving = useRef(false)
@@ -36,7 +48,9 @@ export function useViewport(
   }
 
   // A change of the graph moves nothing: whoever looks at a node does not lose it.
-  useLayoutEffect(() => setView(readable(drawing, sizeOf(), centre)), [question])
+  useLayoutEffect(() => {
+    setView(readable(drawing, sizeOf(), { centre, smallest: whole ? SIGNS_SCALE : READABLE_SCALE }))
+  }, [question])
 
   useEffect(() => {
     const element = frame.current

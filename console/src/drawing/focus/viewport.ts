@@ -15,7 +15,9 @@ export interface Size {
 export const SMALLEST_SCALE = 0.05
 export const LARGEST_SCALE = 4
 /** Smaller than this, names cannot be read: at first a part is shown, and not everything. */
-const READABLE_SCALE = 0.62
+export const READABLE_SCALE = 0.62
+/** Smaller than this, not even the signs of nodes and edges can be told apart. */
+export const SIGNS_SCALE = 0.3
 /** A few nodes are not blown up over the whole screen. */
 const LARGEST_AT_FIRST = 1.3
 
@@ -25,10 +27,18 @@ export function fitted(drawing: Size, frame: Size): Viewport {
   return centred(drawing, frame, clamp(Number.isFinite(fit) ? Math.min(LARGEST_AT_FIRST, fit) : 1))
 }
 
-/** Everything if it can be read then; else the surroundings of one point, as far as the drawing reaches. */
-export function readable(drawing: Size, frame: Size, centre: Point | undefined): Viewport {
+/**
+ * Everything if it can be read then; else the surroundings of one point, as far as the drawing reaches.
+ *
+ * @param smallest the scale from which on everything can be read
+ */
+export function readable(
+  drawing: Size,
+  frame: Size,
+  { centre, smallest }: { readonly centre: Point | undefined; readonly smallest: number },
+): Viewport {
   const all = fitted(drawing, frame)
-  if (all.scale >= READABLE_SCALE) return all
+  if (all.scale >= smallest) return all
   const point = centre ?? { x: 0, y: drawing.height / 2 }
   return {
     scale: READABLE_SCALE,

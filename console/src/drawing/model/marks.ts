@@ -16,6 +16,8 @@ export interface Marks {
   readonly centre?: string
   /** Where the view begins if the whole drawing cannot be read at once. @default the centre */
   readonly start?: string
+  /** The signs matter more than the names: the view begins with everything, even if names are too small to read. @default false */
+  readonly whole?: boolean
   readonly signs?: ReadonlyMap<string, Sign>
   /** Nodes and edges on a path or in a cycle. */
   readonly strong?: ReadonlySet<string>

@@ -32,7 +32,10 @@ function DifferenceDrawing({ found, question }: { readonly found: Difference; re
   const arrangement = useMemo(() => ({ kind: 'layers' }) as const, [])
   // The view begins where something changed. It is not stressed: its sign says what happened.
   const start = useMemo(() => union.nodes.find(({ id }) => signs.has(id))?.id, [union])
-  const marks = useMemo(() => ({ signs, ...(start === undefined ? {} : { start }) }), [signs, start])
+  const marks = useMemo(
+    () => ({ signs, whole: true, ...(start === undefined ? {} : { start }) }),
+    [signs, start],
+  )
   const shown = SHOWN.find((one) => one === query('moment')) ?? 'both'
   const present = shown === 'both' ? undefined : shown === 'before' ? before : after
   return (

@@ -1,4 +1,5 @@
-import { useState } from 'preact/hooks'
+import type { RefObject } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { shownText } from '../../../drawing/text/shown-text.ts'
 import { Icon } from '../../../parts/icon.tsx'
 import { Panel } from '../../../parts/page.tsx'
@@ -14,15 +15,18 @@ export function ChangeForm({ wish }: { readonly wish: ChangeWish }) {
   const { remove, changeVersion, register } = wish
   const removeIds = remove.map(idOf)
   const versions = changeVersion.map((one) => `${idOf(one)}=${one.version}`)
+  const removePart = useRef<HTMLDivElement>(null)
+  const versionPart = useRef<HTMLDivElement>(null)
   return (
     <Panel title="The change" class="change-form">
-      <div class="change-part">
+      <div class="change-part" ref={removePart}>
         <h3>Remove services</h3>
         <Chips
           texts={remove.map(nameOf)}
-          onDrop={(at) =>
+          onDrop={(at) => {
             setQuery({ remove: removeIds.filter((_, place) => place !== at) }, { replace: false })
-          }
+            focusField(removePart)
+          }}
         />
         <NodeSearch
           label="Which service is removed"
@@ -31,15 +35,17 @@ export function ChangeForm({ wish }: { readonly wish: ChangeWish }) {
           onPick={({ id }) => setQuery({ remove: [...new Set([...removeIds, id])] }, { replace: false })}
         />
       </div>
-      <div class="change-part">
+      <div class="change-part" ref={versionPart}>
         <h3>Change a version</h3>
         <Chips
           texts={changeVersion.map((one) => `${nameOf(one)} to ${one.version}`)}
-          onDrop={(at) =>
+          onDrop={(at) => {
             setQuery({ version: versions.filter((_, place) => place !== at) }, { replace: false })
-          }
+            focusField(versionPart)
+          }}
         />
         <VersionForm
+          part={versionPart}
           onChange={(id, version) =>
             setQuery(
               { version: [...versions.filter((one) => !one.startsWith(`${id}=`)), `${id}=${version}`] },
@@ -54,6 +60,13 @@ export function ChangeForm({ wish }: { readonly wish: ChangeWish }) {
       </div>
     </Panel>
   )
+}
+
+type Part = RefObject<HTMLDivElement | null>
+
+/** What had the focus is gone: without this, the next Tab would begin at the top of the page. */
+function focusField(part: Part): void {
+  part.current?.querySelector('input')?.focus()
 }
 
 function nameOf({ serviceName, namespace }: NamedService): string {
@@ -86,9 +99,20 @@ function Chips({
   )
 }
 
-function VersionForm({ onChange }: { readonly onChange: (id: string, version: string) => void }) {
+interface VersionFormProps {
+  readonly part: Part
+  readonly onChange: (id: string, version: string) => void
+}
+
+function VersionForm({ part, onChange }: VersionFormProps) {
   const [node, setNode] = useState<FoundNode>()
   const [version, setVersion] = useState('')
+  // From the search to the field of the version, and back to the search.
+  const shown = useRef(node)
+  useEffect(() => {
+    if (shown.current !== node) focusField(part)
+    shown.current = node
+  }, [node])
   if (node === undefined)
     return <NodeSearch label="Which service gets another version" services onPick={setNode} />
   return (
@@ -111,7 +135,6 @@ function VersionForm({ onChange }: { readonly onChange: (id: string, version: st
           spellcheck={false}
           autocomplete="off"
           maxLength={256}
-          ref={(field) => field?.focus()}
           onInput={({ currentTarget }) => setVersion(currentTarget.value)}
         />
       </label>

@@ -1,0 +1,117 @@
+import type { Page } from 'playwright-core'
+import { describe, expect } from 'vitest'
+import { Person } from './browser/person.ts'
+import { itInBrowser, withConsole } from './browser/with-console.ts'
+import { shown } from './shown.ts'
+
+const service = { version: '1.0.0', endpoint: 'http://x:8080' }
+
+/** Opens a page through the links of the navigation. Every stop of the Tab key on the way must be seen. */
+async function goTo(person: Person, page: Page, title: string): Promise<void> {
+  await person.tabTo(title)
+  await person.press('Enter')
+  await shown(page, title)
+}
+
+describe('console: by keyboard alone, and the focus is always seen', () => {
+  itInBrowser('the database: its operations, its details, and what repairs a fault', () =>
+    withConsole(async ({ page, open, server, faults }) => {
+      faults.tolerate(/status of 503/)
+      server.store.outage()
+      await open()
+      await shown(page, 'Overview')
+      const person = new Person(page)
+      await goTo(person, page, 'Database')
+      await page.locator('.errors').getByRole('link').first().waitFor()
+      // A table is one stop: the arrow keys go from row to row.
+      await person.tabTo(/^(changes|commit|as_of|open|head|load)\d/)
+      const first = await person.focus()
+      await person.press('ArrowDown')
+      await expect.poll(async () => (await person.focus()).name).not.toBe(first.name)
+      expect((await person.focus()).seen).toBe(true)
+      await person.tabTo(/^COORD_STORE_/)
+      const href = await page.evaluate(() => document.activeElement?.getAttribute('href'))
+      await person.press('Enter')
+      await expect.poll(() => page.url()).toBe(new URL(href ?? '', page.url()).href)
+    }),
+  )
+
+  itInBrowser('the comparison of two moments: both sliders, the drawing, and a commit', () =>
+    withConsole(async ({ page, open, server }) => {
+      await server.ask('/register', { json: { ...service, serviceName: 'loyalty', dependencies: ['cart'] } })
+      await open()
+      await shown(page, 'Overview')
+      const person = new Person(page)
+      await goTo(person, page, 'Time')
+      await page.locator('[data-drawn="29"]').waitFor()
+      await person.tabTo(/^The graph of/)
+      await person.press('Home')
+      await page.locator('[data-drawn="28"]').waitFor()
+      await person.tabTo('What changed since')
+      await person.press('Enter')
+      await page.locator('.graph-sentence', { hasText: '+ 1 node and 1 edge added' }).waitFor()
+      await person.tabTo(/^After/)
+      await person.press('Home')
+      await page.getByText('Nothing in the graph changed between the two moments.').waitFor()
+      expect((await person.focus()).name).toMatch(/^After/)
+      await person.press('End')
+      await page.locator('.graph-sentence', { hasText: '+ 1 node and 1 edge added' }).waitFor()
+      await person.tabTo('Before')
+      await person.press('Enter')
+      await expect.poll(() => page.locator('[data-node="service:loyalty"]').count()).toBe(0)
+      await person.tabTo('After')
+      await person.press('Enter')
+      await person.tabTo(/^(loyalty|cart) /)
+      const node = (await person.focus()).name
+      await person.press(node.startsWith('cart') ? 'ArrowLeft' : 'ArrowRight')
+      expect((await person.focus()).name).toMatch(node.startsWith('cart') ? /^loyalty / : /^cart /)
+      expect((await person.focus()).seen).toBe(true)
+      await person.press('Enter')
+      await page.getByRole('region', { name: /^About (cart|loyalty)$/ }).waitFor()
+      await person.tabTo(/^r29/)
+      await person.press('Enter')
+      await expect.poll(() => new URL(page.url()).searchParams.get('asOf')).toBe('29')
+      await shown(page, 'Time')
+    }),
+  )
+
+  itInBrowser('what if: remove, change a version, try a registration, and take them back', () =>
+    withConsole(async ({ page, open }) => {
+      await open()
+      await shown(page, 'Overview')
+      const person = new Person(page)
+      await goTo(person, page, 'What if')
+      await person.tabTo('Which service is removed')
+      await person.type('flagd')
+      await page.getByRole('option', { name: /^flagd service/ }).waitFor()
+      await person.press('ArrowDown')
+      await person.press('ArrowUp')
+      await person.press('Enter')
+      await page.getByRole('heading', { name: 'Not safe: 13 services would lose what they need.' }).waitFor()
+      // The focus stays in the field, where the next service is added.
+      expect((await person.focus()).name).toBe('Which service is removed')
+      await person.tabTo('Which service gets another version')
+      await person.type('cart')
+      await page.getByRole('option', { name: /^cart / }).waitFor()
+      await person.press('Enter')
+      await expect.poll(async () => (await person.focus()).name).toBe('New version of cart')
+      await person.type('4.0.0')
+      await person.press('Enter')
+      await page.getByText('cart to 4.0.0').waitFor()
+      await expect.poll(async () => (await person.focus()).name).toBe('Which service gets another version')
+      await person.tabTo('A registration, or a list of them, as JSON')
+      await person.type(JSON.stringify({ ...service, serviceName: 'new', dependencies: ['nobody'] }))
+      await person.tabTo('Try it')
+      await person.press('Enter')
+      await page.getByText('new needs nobody').waitFor()
+      await person.tabTo(/^Copy the/)
+      await person.tabTo('Take flagd out of the change', 'Shift+Tab')
+      await person.press('Enter')
+      await page.getByRole('button', { name: 'Take flagd out of the change' }).waitFor({ state: 'detached' })
+      // Whoever removes something is not sent back to the beginning of the page.
+      await expect.poll(async () => (await person.focus()).name).toBe('Which service is removed')
+      await page.goBack()
+      await page.getByRole('button', { name: 'Take flagd out of the change' }).waitFor()
+    }),
+  )
+})

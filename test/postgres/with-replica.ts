@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach } from 'vitest'
+import type { PostgresOptions } from '../../src/database/postgres/options.ts'
+import { PostgresStore } from '../../src/database/postgres/store.ts'
+import type { ReplicaOperation, ReplicaOutcome } from '../../src/database/replicas.ts'
+import type { AsOfFilter, Moment, Store } from '../../src/database/store.ts'
+import type { StoredRecord } from '../../src/records/record.ts'
+import { Caller } from '../conformance/caller.ts'
+import { storeOptions, targetOf } from '../support/backends/postgres.ts'
+import { PostgresServer } from '../support/postgres.ts'
+
+/** A primary and a standby of it, before each test, with their stores. */
+export function replicaServers(config: Readonly<Record<string, string>> = {}) {
+  const found = {} as { primary: PostgresServer; standby: PostgresServer }
+  const stores: PostgresStore[] = []
+
+  beforeEach(async () => {
+    found.primary = await PostgresServer.start()
+    found.standby = await found.primary.standby({ hot_standby_feedback: 'on', ...config })
+    return async () => {
+      await found.primary.dispose()
+      await found.standby.dispose()
+    }
+  })
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()))
+  })
+
+  /** An open store on the primary, which reads from these replicas. The regular check is off, unless the test asks for it. */
+  async function open(
+    options: Partial<PostgresOptions> = {},
+    replicas: readonly (string | PostgresServer)[] = [found.standby],
+  ): Promise<Replicated> {
+    const targets = replicas.map((replica) => targetOf(typeof replica === 'string' ? replica : replica.url()))
+    const store = new PostgresStore(
+      storeOptions(found.primary, { replicas: targets, replicaCheckMs: 3_600_000, ...options }),
+    )
+    stores.push(store)
+    const { position } = await store.open()
+    return { store, caller: new Caller(store, position) }
+  }
+
+  return Object.assign(found, { open })
+}
+
+export interface Replicated {
+  readonly store: PostgresStore
+  readonly caller: Caller
+}
+
+/** The reads of a kind that were counted, without zeros. */
+export function readsOf(store: Store, operation: ReplicaOperation): Partial<Record<ReplicaOutcome, number>> {
+  const counts = Object.entries(store.replicas?.().reads[operation] ?? {})
+  return Object.fromEntries(counts.filter(([, count]) => count > 0))
+}
+
+export async function recordsAt(
+  store: Store,
+  moment: Moment,
+  filter?: AsOfFilter,
+): Promise<readonly StoredRecord[]> {
+  const pages = await Array.fromAsync(store.asOf(moment, filter))
+  return pages.flatMap(({ records }) => records)
+}
+
+/** Resolves when a standby has replayed everything that the primary has written. */
+export async function caughtUp(primary: PostgresServer, standby: PostgresServer): Promise<void> {
+  const [written] = await primary.query<{ lsn: string }>('select pg_current_wal_flush_lsn() as lsn')
+  await waitFor(async () => {
+    const [replayed] = await standby.query<{ done: boolean }>(
+      `select pg_last_wal_replay_lsn() >= '${written?.lsn}' as done`,
+    )
+    return replayed?.done === true
+  })
+}
+
+/** Waits until something is so. */
+export async function waitFor(isSo: () => Promise<boolean> | boolean, limitMs = 30_000): Promise<void> {
+  for (const end = performance.now() + limitMs; performance.now() < end; await sleep(20)) {
+    if (await isSo()) return
+  }
+  throw new Error(`It was not so within ${limitMs} ms.`)
+}
