@@ -165,7 +165,7 @@ export class Live {
   /**
    * Stores a commit. Resolves when the view has it.
    *
-   * @param values the parsed `data` of each write, if the caller has it, so that it need not be parsed again
+   * @param values the parsed `data` of each write, if the caller has made it, so that it need not be parsed and checked again
    * @param askedAt the start of the time limit, on the monotonic clock. @default now
    * @throws COORD_NOT_LOADED, COORD_MEMORY_FULL, COORD_COMMIT_REFUSED, COORD_COMMIT_QUEUE_FULL, COORD_SHUTTING_DOWN, or a
    * COORD_STORE_* error with `outcome`

@@ -46,7 +46,7 @@ describe('a replica', () => {
     expect(await found(sound)).toMatchObject({
       asked: 1,
       findings: [
-        { check: 'replica', state: 'ok', found: 'Replica 1 (10.0.0.2:5432) is a standby, at revision 10.' },
+        { check: 'replica', state: 'ok', found: 'Replica 0 (10.0.0.2:5432) is a standby, at revision 10.' },
       ],
     })
   })
@@ -74,7 +74,7 @@ describe('a replica', () => {
     expect(findings).toMatchObject([
       {
         state: 'warning',
-        found: 'Replica 1 (10.0.0.2:5432): COORD_STORE_UNAVAILABLE: It failed.',
+        found: 'Replica 0 (10.0.0.2:5432): COORD_STORE_UNAVAILABLE: It failed.',
         repair: 'Start the database, or correct host and port in DATABASE_REPLICAS.',
       },
     ])
@@ -144,7 +144,7 @@ describe('doctor on real servers', () => {
     }
   }
 
-  const name = (server: PostgresServer, number = 1) => `Replica ${number} (127.0.0.1:${server.port})`
+  const name = (server: PostgresServer, number = 0) => `Replica ${number} (127.0.0.1:${server.port})`
 
   it('finds nothing wrong with a standby, and each of several others', async () => {
     await caughtUp(primary, standby)
@@ -152,10 +152,10 @@ describe('doctor on real servers', () => {
     const url = `postgres://postgres@127.0.0.1:${away}/postgres?sslmode=disable`
     expect(await examined(standby.url(), primary.url(), stranger.url(), stranger.url('empty'), url)).toEqual([
       `ok: ${name(standby)} is a standby, at revision 1.`,
-      expect.stringContaining(`warning: ${name(primary, 2)} is a primary`),
-      expect.stringContaining(`problem: ${name(stranger, 3)} has another history`),
-      expect.stringContaining(`warning: ${name(stranger, 4)} does not have the schema`),
-      expect.stringContaining(`warning: Replica 5 (127.0.0.1:${away}): COORD_STORE_UNAVAILABLE`),
+      expect.stringContaining(`warning: ${name(primary, 1)} is a primary`),
+      expect.stringContaining(`problem: ${name(stranger, 2)} has another history`),
+      expect.stringContaining(`warning: ${name(stranger, 3)} does not have the schema`),
+      expect.stringContaining(`warning: Replica 4 (127.0.0.1:${away}): COORD_STORE_UNAVAILABLE`),
     ])
   })
 
@@ -188,7 +188,7 @@ describe('doctor on real servers', () => {
     const env = { DATABASE_URL: primary.url(), DATABASE_REPLICAS: `${standby.url()} ${primary.url()}` }
     const { stdout } = await runCoordinator(['doctor'], { env })
     expect(stdout).toContain(`\nok    replica: ${name(standby)} is a standby`)
-    expect(stdout).toContain(`\nWARN  replica: ${name(primary, 2)} is a primary`)
+    expect(stdout).toContain(`\nWARN  replica: ${name(primary, 1)} is a primary`)
     expect(stdout).toContain('\n      Name a standby in DATABASE_REPLICAS.')
   })
 

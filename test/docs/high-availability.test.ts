@@ -51,7 +51,7 @@ describe('docs/high-availability.md', () => {
     expect(codes.length).toBeGreaterThan(2)
     for (const code of codes) expect(Object.keys(ERRORS)).toContain(code)
 
-    const settings = named(/\b[A-Z]+(?:_[A-Z]+)+\b/g).filter((name) => !name.startsWith('COORD_'))
+    const settings = named(/\b[A-Z]+(?:_[A-Z]+)+\b/g).filter((name) => !/^(COORD|TEST)_/.test(name))
     expect(settings.length).toBeGreaterThan(10)
     expect(unknownVariables(settings)).toEqual([])
 
@@ -64,6 +64,14 @@ describe('docs/high-availability.md', () => {
     expect(alarms.length).toBeGreaterThan(0)
     const rules = readAlarmRules().map(({ alert }) => alert)
     for (const alarm of alarms) expect(rules).toContain(alarm)
+
+    const tests = [...page.matchAll(/(?:(TEST_\w+)=\d+ )?npm run test:long -- ([\w-]+)/g)]
+    expect(tests.length).toBeGreaterThan(1)
+    for (const [command, variable = '', name = ''] of tests) {
+      const sources = globSync(`test/**/${name}.long.test.ts`).map((file) => readFileSync(file, 'utf8'))
+      expect([command, sources.length]).toEqual([command, 1])
+      expect(sources[0]).toContain(variable)
+    }
 
     const files = named(/\bdeploy\/\S+/g)
     expect(files.length).toBeGreaterThan(1)

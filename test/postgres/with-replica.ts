@@ -9,19 +9,24 @@ import { Caller } from '../conformance/caller.ts'
 import { storeOptions, targetOf } from '../support/backends/postgres.ts'
 import { PostgresServer } from '../support/postgres.ts'
 
+export interface ReplicaServersOptions {
+  /** How long the servers live: tests that promote the standby need their own. @default 'file' */
+  readonly of?: 'file' | 'test'
+  /** Lines of the `postgresql.conf` of the standby. */
+  readonly config?: Readonly<Record<string, string>>
+}
+
 /**
  * A primary and a standby of it, with their stores. All tests of a file share them, each with a schema of its own.
- *
- * @param of how long they live: tests that promote the standby need their own. @default 'file'
  */
-export function replicaServers({ of = 'file' }: { readonly of?: 'file' | 'test' } = {}) {
+export function replicaServers({ of = 'file', config = {} }: ReplicaServersOptions = {}) {
   const found = {} as { primary: PostgresServer; standby: PostgresServer; schema: string }
   const stores: PostgresStore[] = []
   let schemas = 0
 
   const start = async () => {
     found.primary = await PostgresServer.start()
-    found.standby = await found.primary.standby({ hot_standby_feedback: 'on' })
+    found.standby = await found.primary.standby({ hot_standby_feedback: 'on', ...config })
     return async () => {
       await found.primary.dispose()
       await found.standby.dispose()

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { CoordinatorError } from '../../src/errors.ts'
 import { canonicalJson } from '../../src/records/canonical-json.ts'
 import { parseBySchema, parseRegistration } from '../../src/records/service/parse-registration.ts'
-import { registration as table } from '../../src/records/service/service.ts'
+import { type Registration, registration as table } from '../../src/records/service/service.ts'
+import { serviceCheck } from '../../src/records/service/service-check.ts'
 
 const oddText = fc.oneof(
   fc.constantFrom('', ' ', '\t', '\0', 'a\0b', '\ud800', 'x\udc00', '\u{1f600}', 'é', ' a', 'a '),
@@ -93,6 +95,32 @@ const input = fc.record(
   { ...fields, migrationFile: fc.constantFrom({}, { tables: ['t'] }, 'x'), tag: text },
   { requiredKeys: ['serviceName', 'version', 'endpoint'], noNullPrototype: true },
 )
+
+function accepted(sent: unknown): Registration | undefined {
+  try {
+    return parseRegistration(sent).registration
+  } catch (thrown) {
+    if (thrown instanceof CoordinatorError) return undefined
+    throw thrown
+  }
+}
+
+describe('an accepted registration', () => {
+  it('passes the check of stored services, which the view therefore leaves out for it', () => {
+    const counts = { plain: 0, bySchema: 0 }
+    fc.assert(
+      fc.property(fc.oneof(input, usualInput), (sent) => {
+        const registration = accepted(sent)
+        if (registration === undefined) return
+        counts[table.isPlain(sent) ? 'plain' : 'bySchema'] += 1
+        expect(serviceCheck(registration)).toBeUndefined()
+        expect(serviceCheck(JSON.parse(canonicalJson(registration)))).toBeUndefined()
+      }),
+      { numRuns: 2_000 },
+    )
+    expect(Math.min(counts.plain, counts.bySchema)).toBeGreaterThan(100)
+  })
+})
 
 describe('the fast check of registrations', () => {
   it('takes nothing that the schema refuses, or of which it ignores a part, and reads the rest as the schema does', () => {

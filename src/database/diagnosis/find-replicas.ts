@@ -30,7 +30,8 @@ export async function findReplicas(
   const first = await inspectReplicas()
   const late = await findLate(first, inspectReplicas)
   return first.flatMap((replica, index) => {
-    const name = `Replica ${index + 1} (${replica.host})`
+    // Numbered as in `coordinator status` and in the metrics.
+    const name = `Replica ${index} (${replica.host})`
     return replica.failure === undefined
       ? judge(name, replica, { isLate: late.has(index), reads })
       : [failed(name, replica)]
@@ -126,7 +127,7 @@ function judge(
   if (standby && isLong && !keepsOldVersions && longestReadMs >= 0)
     findings.push(
       flaw(check, 'warning', {
-        found: `${name} may end long reads: hot_standby_feedback is off, and replay waits for reads for ${longestReadMs} ms at most (max_standby_streaming_delay). Such a read begins again at the primary.`,
+        found: `${name} may end long reads: hot_standby_feedback is off, and replay waits for reads for ${longestReadMs} ms at most (max_standby_streaming_delay). Such a read begins again elsewhere.`,
         repair:
           'On that server run `alter system set hot_standby_feedback = on`, then `select pg_reload_conf()`. The primary then keeps old row versions for as long as the standby reads them.',
       }),

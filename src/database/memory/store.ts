@@ -338,7 +338,7 @@ export class MemoryStore implements Store {
       }
     const { revision, digest } = this.#journal.head.position
     const next = { revision: revision + 1, at, digest: nextDigest(digest, commitId) }
-    return { ...acceptedAs(this.#append(entryOf(commit, next), states)), replayed: false }
+    return acceptedAs(this.#append(entryOf(commit, next), states))
   }
 
   /** @param before the records of its writes before it */
@@ -383,5 +383,6 @@ function acceptedAs({ entry, states }: Row) {
     at,
     digest,
     previous: states.map(({ previous }) => previous),
+    replayed: false,
   } as const
 }

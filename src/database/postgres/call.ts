@@ -6,7 +6,7 @@ import { Cluster } from './cluster.ts'
 import type { Connection, Row } from './connection.ts'
 import { ConnectionPool, type Lent } from './connection-pool.ts'
 import type { PostgresSettings } from './options.ts'
-import { askReplication } from './replication.ts'
+import { askReplication, findWaiting } from './replication.ts'
 
 /** For the one function that reads, and may write, every record: only a command calls it. */
 const MENDING_TIMEOUT_MS = 30 * 60_000
@@ -82,11 +82,16 @@ export class PostgresCalls implements SqlFunctions {
   }
 
   async connectionFacts(): Promise<Facts> {
+    const { pooled, waiting } = await this.use('follower', async (connection) => ({
+      pooled: connection.facts.pooled,
+      waiting: await findWaiting(connection),
+    }))
     return {
       host: this.#cluster.primary ?? '',
       schemaName: this.#settings.schema,
       tls: this.#settings.target.tls.mode,
-      pooled: await this.use('follower', async ({ facts: { pooled } }) => pooled),
+      pooled,
+      ...(waiting === '' ? {} : { waitingForStandby: waiting }),
     }
   }
 

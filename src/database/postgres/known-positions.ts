@@ -131,6 +131,7 @@ export class KnownPositions {
 
   #forget(): void {
     this.#end = undefined
+    this.#ancestors = []
     this.#revisions.fill(-1)
   }
 }

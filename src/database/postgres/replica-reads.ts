@@ -316,7 +316,6 @@ function hasEnough({ position, floor, at }: Head, needs: PastNeeds, end: KnownEn
   const newest = end.position.revision
   if (needs === 'newest') return position.revision >= newest
   if ('revision' in needs) return position.revision >= needs.revision
-  if ('before' in needs) return position.revision >= Math.min(newest, needs.before - 1)
   // A later entry is there, so that none can come at or before that time any more.
   return at > needs.at || position.revision >= newest
 }

@@ -66,6 +66,7 @@ export class BodyReceiver {
   readonly #options: Required<ReceiveOptions>
   readonly #underWay = new Set<Incoming>()
   readonly #bytesOf = new Map<string, number>()
+  readonly #ends = new BodyEnds()
   #bytes = 0
   #look: NodeJS.Timeout | undefined
   #closing = false
@@ -96,8 +97,7 @@ export class BodyReceiver {
       if (declared > smallBytes || request.readableLength !== declared)
         return this.#listen(request, { declared, shareOf, taker })
       const bytes = request.read() as Buffer | null
-      // Node gets the end of the message in this turn of the event loop, and notices it at the next read.
-      setImmediate(readEnd, request)
+      this.#ends.expect(request)
       handBody(bytes, taker)
     })
   }
@@ -221,8 +221,24 @@ export class BodyReceiver {
   }
 }
 
-function readEnd(request: IncomingMessage): void {
-  request.read()
+/**
+ * Reads the ends of bodies whose bytes were read at once. Node gets the end of a message in the same turn of the event loop, and notices it
+ * at the next read. All requests of a turn share one such read, which comes before their answers: an answer to a request that has not ended
+ * makes Node listen for the end.
+ */
+class BodyEnds {
+  #requests: IncomingMessage[] = []
+
+  expect(request: IncomingMessage): void {
+    this.#requests.push(request)
+    if (this.#requests.length === 1) setImmediate(() => this.#readAll())
+  }
+
+  #readAll(): void {
+    const requests = this.#requests
+    this.#requests = []
+    for (const request of requests) request.read()
+  }
 }
 
 /** Parses a body for its taker. @param bytes absent or `null` for an empty body */

@@ -38,7 +38,7 @@ interface KindState {
   readonly deletedAt: Map<string, Revision>
 }
 
-/** The parsed `data` of the writes of some entries, by revision. */
+/** The parsed `data` of the writes of some entries, by revision. This program made it, so that it passes the check of its kind. */
 export type KnownValues = ReadonlyMap<Revision, readonly (JsonObject | undefined)[]>
 
 /** How many digests of the newest revisions a view remembers. */
@@ -139,7 +139,7 @@ export class View {
   seed({ records, tombstones }: LoadPage): void {
     for (const record of records) {
       const number = this.#records.find(record.kind, record.id)
-      this.#put(this.#kind(record.kind), record, { number, data: storedJson(record.data) })
+      this.#putStored(this.#kind(record.kind), record, number)
     }
     for (const { kind, id, revision } of tombstones) this.#kind(kind).deletedAt.set(id, revision)
   }
@@ -200,27 +200,40 @@ export class View {
     const before = this.#records.at(number) ?? this.#refusedAt(kind, id)
     const createdAt = before?.createdAt ?? entry.at
     const record = { kind, id, data: write.data, revision: entry.revision, createdAt, updatedAt: entry.at }
-    this.#put(of, record, { number, data: value ?? storedJson(write.data) })
+    if (value === undefined) this.#putStored(of, record, number)
+    else this.#put(of, record, { number, data: value })
   }
 
-  /** @param number the number of the record, -1 if it is new */
+  /** Puts a record that people may have written into the database. @param number the number of the record, -1 if it is new */
+  #putStored(of: KindState, record: StoredRecord, number: number): void {
+    const data = storedJson(record.data)
+    const reason = data === undefined ? 'The data is not JSON.' : of.check?.(data)
+    if (reason === undefined) this.#put(of, record, { number, data: data as JsonObject })
+    else this.#refuse(of, record, { number, reason })
+  }
+
   #put(
     of: KindState,
     record: StoredRecord,
-    { number, data }: { readonly number: number; readonly data: unknown },
+    { number, data }: { readonly number: number; readonly data: JsonObject },
   ): void {
-    const { kind, id, revision, createdAt } = record
-    const reason = data === undefined ? 'The data is not JSON.' : of.check?.(data)
+    const { kind, id } = record
     if (of.deletedAt.size > 0) of.deletedAt.delete(id)
-    if (reason !== undefined) {
-      this.#remove(of, record, number)
-      const shown = { kind, id, revision, createdAt, reason }
-      this.#refused.set(`${kind}\0${id}`, { shown, stored: record })
-      return
-    }
     if (this.#refused.size > 0) this.#refused.delete(`${kind}\0${id}`)
     const taken = this.#records.put(record, number)
-    for (const projection of of.projections) projection.put(taken, record, data as JsonObject)
+    for (const projection of of.projections) projection.put(taken, record, data)
+  }
+
+  #refuse(
+    of: KindState,
+    record: StoredRecord,
+    { number, reason }: { readonly number: number; readonly reason: string },
+  ): void {
+    const { kind, id, revision, createdAt } = record
+    of.deletedAt.delete(id)
+    this.#remove(of, record, number)
+    const shown = { kind, id, revision, createdAt, reason }
+    this.#refused.set(`${kind}\0${id}`, { shown, stored: record })
   }
 
   #remove(of: KindState, key: RecordKey, number: number): void {

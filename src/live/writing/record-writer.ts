@@ -31,7 +31,7 @@ export class RecordWriter {
    * For each id with a change in progress, the changes that wait for it. Records of two kinds may have the same id and take turns, too, which
    * does no harm. A text of kind and id would be made, and hashed, for every change.
    */
-  readonly #waiting = new Map<string, (() => void)[]>()
+  readonly #waiting = new Map<string, (() => void)[] | undefined>()
 
   constructor(live: Live) {
     this.#live = live
@@ -121,10 +121,13 @@ export class RecordWriter {
    * @returns `undefined` if no other change of the record is in progress
    */
   #turn(id: string): Promise<void> | undefined {
-    const waiting = this.#waiting.get(id)
-    if (waiting !== undefined) return new Promise((resolve) => waiting.push(resolve))
-    this.#waiting.set(id, [])
-    return undefined
+    if (!this.#waiting.has(id)) {
+      this.#waiting.set(id, undefined)
+      return undefined
+    }
+    const waiting = this.#waiting.get(id) ?? []
+    this.#waiting.set(id, waiting)
+    return new Promise((resolve) => waiting.push(resolve))
   }
 
   #endTurn(id: string): void {
