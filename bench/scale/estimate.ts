@@ -169,8 +169,8 @@ export function machineOf(heapMiB: number, readers: number): number {
   return 2 * heapMiB * mebibyte + program + readers * stream
 }
 
-export function startOf(services: number): number {
-  return startSeconds.program + startSeconds.service * services
+export function startOf({ backend, services }: Pick<Question, 'backend' | 'services'>): number {
+  return startSeconds.program + startSeconds.service[backend] * services
 }
 
 function sizeLines(question: Question, readers: number): Line[] {
@@ -209,9 +209,9 @@ function sizeLines(question: Question, readers: number): Line[] {
     ),
     line(
       'start',
-      startOf(question.services),
+      startOf(question),
       'seconds',
-      `${startSeconds.program} s + services x ${startSeconds.service * 1e6} µs`,
+      `${startSeconds.program} s + services x ${Math.round(startSeconds.service[question.backend] * 1e6)} µs`,
     ),
   ]
 }

@@ -8,7 +8,6 @@ const allowed = [
   /^deploy\/high-availability\/[\w-]+\.(yml|cfg)$/,
   /^deploy\/kubernetes\/.+\.(yaml|env)$/,
   /^deploy\/(grafana\/[\w-]+\.json|prometheus\/[\w.]+\.ya?ml)$/,
-  /^deploy\/high-availability\/[\w-]+\.(cfg|ya?ml)$/,
   /^examples\/.+\.(sh|json|yaml)$/,
   /^docs\/.+\.(md|png|schema\.json)$/,
   /^dist\/src\/.+\.(js|d\.ts|sql)$/,

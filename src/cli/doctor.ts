@@ -64,6 +64,7 @@ function factsOf(settings: Settings): SettingsFacts {
       failoverMs: settings.expectFailoverMs,
       commitTimeoutMs: settings.commitTimeoutMs,
     },
+    replicaReads: settings.databaseReplicaReads,
   }
 }
 

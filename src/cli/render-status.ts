@@ -140,15 +140,13 @@ function replicaRows({ replicas, replicaReads }: Members, wide: boolean): Row[] 
 
 function replicaText({ host, role, state, revision, lagRevisions, answeredAt, failure }: Members) {
   const { code, detail } = membersOf(failure)
-  const asPrimary = role === 'primary' ? 'a PRIMARY: it was promoted, or was never a replica' : role
-  if (failure !== undefined) {
-    const since = known`no answer since ${answeredAt}` ?? 'it has never answered'
-    return joined([host, since, known`${detail} [${code}]` ?? detail])
-  }
+  const is = role === 'primary' ? 'PRIMARY (promoted, or never a replica)' : role
+  if (failure !== undefined)
+    return `${host}: ${known`no answer since ${answeredAt}` ?? 'it has never answered'}. ${detail} [${code}]`
   return joined([
     host,
-    ...(role === 'unknown' ? [] : [asPrimary]),
-    state === 'other_history' ? 'it shows ANOTHER HISTORY, and is not read from' : behindText(lagRevisions),
+    ...(role === 'unknown' ? [] : [is]),
+    state === 'other_history' ? 'ANOTHER HISTORY (not read from)' : behindText(lagRevisions),
     revision === undefined ? 'not asked yet' : known`answered ${agoText(answeredAt)} ago`,
   ])
 }

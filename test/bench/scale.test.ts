@@ -11,6 +11,7 @@ import {
   journalOf,
   machineOf,
   type Question,
+  startOf,
 } from '../../bench/scale/estimate.ts'
 import { costs, planned, rates } from '../../bench/scale/figures.ts'
 import { measureFile } from '../../bench/scale/measure-file.ts'
@@ -120,6 +121,21 @@ describe('the planned rates', () => {
       expect(Number(shown)).toBeGreaterThan(rate * 0.8)
     },
   )
+})
+
+describe('the time of a start', () => {
+  const benchmarks = readFileSync('docs/benchmarks.md', 'utf8')
+  const secondsOf = (row: string) => Number(new RegExp(`\\| ${row} \\| ([\\d.]+) s`).exec(benchmarks)?.[1])
+
+  it.each([
+    ['postgres', 'PostgreSQL'],
+    ['supabase', 'Supabase'],
+  ] as const)('%s: that of SQLite, and what the store takes longer to load', (backend, title) => {
+    const longer =
+      secondsOf(`${title}: loading 100,000 services`) - secondsOf('SQLite: loading 100,000 services')
+    const start = secondsOf('Start with 100,000 services until ready') + longer
+    expect(errorOf(startOf({ backend, services: 100_000 }), start)).toBeLessThan(0.2)
+  })
 })
 
 describe('an estimate', () => {

@@ -34,9 +34,9 @@ describe('coordinator status: replicas', () => {
     ).toEqual([
       '  replica 0  10.0.0.2:5432, standby, up to date, answered 2 s ago',
       '  replica 1  10.0.0.3:5432, standby, 3 revisions behind, answered 2 s ago',
-      `  replica 2  10.0.0.4:5432, no answer since ${since}, connect ECONNREFUSED <b>10.0.0.4</b> [COORD_STORE_UNAVAILABLE]`,
-      '  replica 3  10.0.0.5:5432, standby, it shows ANOTHER HISTORY, and is not read from, answered 2 s ago',
-      '  replica 4  10.0.0.6:5432, a PRIMARY: it was promoted, or was never a replica, up to date, answered 2 s ago',
+      `  replica 2  10.0.0.4:5432: no answer since ${since}. connect ECONNREFUSED <b>10.0.0.4</b> [COORD_STORE_UNAVAILABLE]`,
+      '  replica 3  10.0.0.5:5432, standby, ANOTHER HISTORY (not read from), answered 2 s ago',
+      '  replica 4  10.0.0.6:5432, PRIMARY (promoted, or never a replica), up to date, answered 2 s ago',
       '  replica 5  10.0.0.7:5432, not asked yet',
       '  reads      8 by replicas, 5 by the primary',
     ])

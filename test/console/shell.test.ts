@@ -130,6 +130,31 @@ describe('console: every page', () => {
     ),
   )
 
+  itInBrowser('keeps the namespace of its address in every link', () =>
+    withConsole(async ({ page, open, server }) => {
+      await server.ask('/register', {
+        json: { serviceName: 'cart', namespace: 'shop', version: '1.0.0', endpoint: 'http://shop:1' },
+      })
+      await open('services')
+      await shown(page, 'Services')
+      await page.getByRole('link', { name: 'shop', exact: true }).click()
+      await page.getByText('You are looking at one namespace: shop').waitFor()
+      await expect.poll(() => page.getByRole('row').count()).toBe(1 + 1)
+      const links = await page
+        .getByRole('navigation')
+        .getByRole('link')
+        .evaluateAll((found) => found.map((link) => link.getAttribute('href') ?? ''))
+      const pagesOf = links.filter((href) => href.includes('/console/'))
+      expect(pagesOf.length).toBeGreaterThan(6)
+      expect(pagesOf.filter((href) => !href.includes('namespace=shop'))).toEqual([])
+      await page.getByRole('navigation').getByRole('link', { name: 'Overview', exact: true }).click()
+      await page.getByRole('link', { name: /^1 service$/ }).waitFor()
+      await page.getByRole('link', { name: 'Show all namespaces' }).click()
+      await page.getByRole('link', { name: /^29 services$/ }).waitFor()
+      expect(await page.getByText('You are looking at one namespace').count()).toBe(0)
+    }),
+  )
+
   itInBrowser('keeps the chosen theme', () =>
     withConsole(
       async ({ page, open }) => {

@@ -24,6 +24,9 @@ const ofOutage = [
   'CoordinatorViewOld',
 ]
 
+/** What fires while the only replica is away, and clients ask about the past. */
+const ofReplica = ['CoordinatorReplicaDown', 'CoordinatorReplicasUnused']
+
 /** The alarms that a query finds, each with its coordinator. */
 async function alarms(prometheus: PrometheusProcess, query: string): Promise<string[]> {
   const found = await prometheus.query(`count by (alertname, instance) (${query})`)
@@ -59,11 +62,12 @@ function clients(url: string): AsyncDisposable {
     }
   }
   const read = () => fetch(`${url}/services`, { headers })
+  const readPast = () => fetch(`${url}/services?asOf=1`, { headers })
   const write = (at: number) => {
     const body = JSON.stringify(registration(`cart-${at % 5}`, { version: `1.0.${at}` }))
     return fetch(`${url}/register`, { method: 'POST', headers, body })
   }
-  const ended = Promise.all([loop(read), ...Array.from({ length: 4 }, () => loop(write))])
+  const ended = Promise.all([loop(read), loop(readPast), ...Array.from({ length: 4 }, () => loop(write))])
   return {
     async [Symbol.asyncDispose]() {
       stop.abort()
@@ -74,15 +78,17 @@ function clients(url: string): AsyncDisposable {
 
 describe('Prometheus with the configuration and the alarms of deploy/prometheus', () => {
   itWith('prometheus')(
-    'fills the dashboard, and sees no alarm of healthy coordinators, those of an outage, and their end after it',
+    'fills the dashboard, and sees no alarm of healthy coordinators, those of an outage and of a replica that is away, and their end',
     async () => {
       await using database = await PostgresServer.start()
+      await using standby = await database.standby()
       await using folder = await scratchFolder()
       const tokenFile = join(folder.path, 'metrics.token')
       await writeFile(tokenFile, `${metricsToken}\n`)
       await using watched = await serving({
         env: {
           DATABASE_URL: database.url(),
+          DATABASE_REPLICAS: standby.url(),
           AUTH: 'required',
           AUTH_ADMIN_TOKEN: adminToken,
           AUTH_METRICS_TOKEN_FILE: tokenFile,
@@ -95,7 +101,9 @@ describe('Prometheus with the configuration and the alarms of deploy/prometheus'
       await writeFile(join(folder.path, 'rules.yaml'), files.rules)
       const args = ['--config.file=prometheus.yml', '--storage.tsdb.path=data']
       await using prometheus = await startPrometheus(args, folder.path)
-      const expected = ofOutage.map((alarm) => `${alarm} ${instance}`)
+      const ofWatched = (alarm: string) => `${alarm} ${instance}`
+      const expected = ofOutage.map(ofWatched)
+      const withoutReplica = ofReplica.map(ofWatched)
       const down = `CoordinatorDown ${otherInstance}`
 
       {
@@ -118,12 +126,17 @@ describe('Prometheus with the configuration and the alarms of deploy/prometheus'
 
         await database.start()
         await expect.poll(() => firing(prometheus), patience).toEqual([])
+
+        await standby.stop()
+        await expect.poll(() => firing(prometheus), patience).toEqual(withoutReplica)
+        await standby.start()
+        await expect.poll(() => firing(prometheus), patience).toEqual([])
       }
 
       await other.stop()
       await expect.poll(() => firing(prometheus), patience).toEqual([down])
-      expect(await fired(prometheus)).toEqual([...expected, down].sort())
+      expect(await fired(prometheus)).toEqual([...expected, ...withoutReplica, down].sort())
     },
-    300_000,
+    400_000,
   )
 })

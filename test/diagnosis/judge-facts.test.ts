@@ -26,6 +26,11 @@ describe('judging the facts of a database', () => {
     ['transactions that fail each other', { isolation: 'serializable' }, 'isolation: problem'],
     ['a role whose statements have no time', { statementTimeout: '500ms' }, 'statement time-out: warning'],
     ['a transaction left open', { headHolder: '{"pid":7,"sinceMs":2000}' }, 'writers: warning'],
+    [
+      'a synchronous standby that does not confirm commits',
+      { headHolder: '{"pid":7,"sinceMs":2000}', waitingForStandby: '7' },
+      'writers: problem',
+    ],
     ['a transaction of another role', { headHolder: '{"pid":7,"sinceMs":null}' }, 'writers: warning'],
     ['a public key that may write', { anonAllowed: true }, 'rights: warning'],
   ]

@@ -81,6 +81,12 @@ describe('the ways of requests', () => {
     ])
   })
 
+  it('names only files and folders of src that exist', () => {
+    const named = [...page.matchAll(/`(src\/[^`]+)`/g)].map(([, path = '']) => path)
+    expect(named.length).toBeGreaterThan(40)
+    expect(named.filter((path) => !existsSync(path))).toEqual([])
+  })
+
   it.each(ways)('$title names files that exist, each once, at most 20', ({ steps }) => {
     const names = steps.map(({ file }) => file)
     expect(names.length).toBeGreaterThan(4)

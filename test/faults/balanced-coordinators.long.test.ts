@@ -60,12 +60,13 @@ itWith('haproxy')(
     })
     expect([...replaced.failedReads]).toEqual([])
 
-    await episode('a coordinator that hangs for 10 s (SIGSTOP)', async () => {
+    const hung = await episode('a coordinator that hangs for 10 s (SIGSTOP)', async () => {
       one.signal('SIGSTOP')
       await sleep(10_000)
       one.signal('SIGCONT')
       return undefined
     })
+    expect([...hung.failedReads]).toEqual([])
 
     const away = await episode(`the database is away for ${awaySeconds} s`, async () => {
       await server.kill()

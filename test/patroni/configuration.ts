@@ -54,6 +54,8 @@ export function patroniConfig({ name, folder, port, restPort, etcdPort }: Member
     'postgresql/pgpass': join(folder, 'pgpass'),
     'postgresql/authentication/superuser/password': superuserPassword,
     'postgresql/parameters/unix_socket_directories': folder,
+    // There is one for a machine, not one for each process of a test.
+    'watchdog/mode': 'off',
   })
 }
 

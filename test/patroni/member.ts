@@ -87,6 +87,13 @@ export class Member {
     signalAll(processesIn(this.#folder), 'SIGCONT')
   }
 
+  /** Ends all of it at once and starts it again, as a watchdog does with a machine. */
+  async reset(): Promise<void> {
+    signalAll(processesIn(this.#folder), 'SIGKILL')
+    await this.#patroni.kill()
+    this.start()
+  }
+
   /** `undefined` where it does not answer at once. */
   async state(): Promise<ServerState | undefined> {
     try {

@@ -27,11 +27,16 @@ export const neededPrograms = [
   '/usr/lib/postgresql/15/bin/postgres',
 ] as const
 
+/** After how long without a standby Patroni is looked at, in milliseconds. */
+const stuckMs = 45_000
+
 const role = { name: 'coordinator', password: 'secret-of-coordinator' }
 
 /** Patroni with three members in strict synchronous mode, one etcd, and HAProxy before them, all on this machine. */
 export class PatroniCluster implements AsyncDisposable {
   readonly members: readonly Member[]
+  /** How often Patroni had to be started again, because it did not go on by itself. */
+  restarts = 0
   readonly #home: Home
   readonly #etcd: Program
   readonly #etcdPort: number
@@ -99,6 +104,7 @@ export class PatroniCluster implements AsyncDisposable {
    */
   async roles(limitMs = 120_000): Promise<Roles> {
     let seen: readonly Listed[] = []
+    const startedAt = performance.now()
     return this.#until(
       limitMs,
       () => `all members are well; Patroni shows ${JSON.stringify(seen)}`,
@@ -109,6 +115,8 @@ export class PatroniCluster implements AsyncDisposable {
         const isWell = seen.every(
           ({ state, timeline }) => /^(running|streaming)$/.test(state) && timeline === leader?.timeline,
         )
+        if (leader && !syncStandby && performance.now() - startedAt > stuckMs)
+          await this.#unstick(this.#named(leader.name))
         if (seen.length < this.members.length || !isWell || !leader || !syncStandby) return undefined
         const roles = { leader: this.#named(leader.name), syncStandby: this.#named(syncStandby.name) }
         // Patroni shows what it knew a moment ago.
@@ -211,6 +219,19 @@ export class PatroniCluster implements AsyncDisposable {
       if (answer?.ok) return ((await answer.json()) as { members: Listed[] }).members
     }
     return []
+  }
+
+  /**
+   * Patroni before 3.1.0 may go on for ever with an old copy of what etcd has, and then never names a standby (its pull request 2783). It has
+   * to be started again, as an operator would.
+   */
+  async #unstick(leader: Member): Promise<void> {
+    if (!leader.lastWords.slice(-1_000).includes('Synchronous replication key updated by someone else'))
+      return
+    this.restarts += 1
+    await leader.killPatroni()
+    leader.start()
+    await sleep(5_000)
   }
 
   /** What Patroni keeps in etcd about the synchronous standby. */

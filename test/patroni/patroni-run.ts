@@ -55,6 +55,7 @@ export async function runPatroniFaults(cluster: PatroniCluster, run: PatroniRun)
     for (const each of both) each.startWriting()
   }
   await Promise.all(both.map((each) => each.pauseWriting()))
+  if (cluster.restarts > 0) console.log(`Patroni had to be started again ${cluster.restarts} times`)
   for (const each of both) {
     const { reads, perSecond, longestMs } = await each.stopReading()
     console.log(
@@ -93,7 +94,7 @@ async function suffer(
   await Promise.all(both.map(({ load }) => load.flowsAgain()))
   const startedAt = performance.now()
   const before = both.map(({ reads }) => reads)
-  const repair = await kind.strike(cluster, roles)
+  const repair = await kind.strike(cluster, roles, () => allTold(both).acknowledged.length)
   if (!kind.failsOver && !kind.takesStandby) {
     await pause(kind.lastsMs ?? 0)
     await repair()

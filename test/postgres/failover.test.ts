@@ -132,6 +132,18 @@ describe('several hosts', () => {
     expect(rows.map(({ id }) => id)).toEqual(['before', 'after'])
   })
 
+  it('are asked every few seconds, so that a store that writes nothing leaves a primary that was replaced', async () => {
+    const store = storeOnBoth()
+    await store.open()
+    await standby.promote()
+    // As the follower does all the time.
+    await waitFor(async () => {
+      await store.head()
+      const { host } = (await store.inspector.inspect()).details
+      return host === `127.0.0.1:${standby.port}`
+    })
+  })
+
   it('keep their primary while a commit waits for a standby that hangs', async () => {
     primary.configure({ synchronous_standby_names: 'standby' })
     primary.reload()

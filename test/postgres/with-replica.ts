@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach } from 'vitest'
+import { afterEach, beforeAll, beforeEach } from 'vitest'
 import type { PostgresOptions } from '../../src/database/postgres/options.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
 import type { ReplicaOperation, ReplicaOutcome } from '../../src/database/replicas.ts'
@@ -9,38 +9,64 @@ import { Caller } from '../conformance/caller.ts'
 import { storeOptions, targetOf } from '../support/backends/postgres.ts'
 import { PostgresServer } from '../support/postgres.ts'
 
-/** A primary and a standby of it, before each test, with their stores. */
-export function replicaServers(config: Readonly<Record<string, string>> = {}) {
-  const found = {} as { primary: PostgresServer; standby: PostgresServer }
-  const stores: PostgresStore[] = []
+export interface ReplicaServersOptions {
+  /** How long the servers live: tests that promote the standby need their own. @default 'file' */
+  readonly of?: 'file' | 'test'
+  /** Lines of the `postgresql.conf` of the standby. */
+  readonly config?: Readonly<Record<string, string>>
+}
 
-  beforeEach(async () => {
+/**
+ * A primary and a standby of it, with their stores. All tests of a file share them, each with a schema of its own.
+ */
+export function replicaServers({ of = 'file', config = {} }: ReplicaServersOptions = {}) {
+  const found = {} as { primary: PostgresServer; standby: PostgresServer; schema: string }
+  const stores: PostgresStore[] = []
+  let schemas = 0
+
+  const start = async () => {
     found.primary = await PostgresServer.start()
     found.standby = await found.primary.standby({ hot_standby_feedback: 'on', ...config })
     return async () => {
       await found.primary.dispose()
       await found.standby.dispose()
     }
+  }
+  if (of === 'file') beforeAll(start)
+  else beforeEach(start)
+  beforeEach(() => {
+    schemas += 1
+    found.schema = `case_${schemas}`
   })
   afterEach(async () => {
     await Promise.all(stores.splice(0).map((store) => store.close()))
   })
 
-  /** An open store on the primary, which reads from these replicas. The regular check is off, unless the test asks for it. */
-  async function open(
-    options: Partial<PostgresOptions> = {},
-    replicas: readonly (string | PostgresServer)[] = [found.standby],
-  ): Promise<Replicated> {
-    const targets = replicas.map((replica) => targetOf(typeof replica === 'string' ? replica : replica.url()))
-    const store = new PostgresStore(
-      storeOptions(found.primary, { replicas: targets, replicaCheckMs: 3_600_000, ...options }),
-    )
+  const opened = async (options: PostgresOptions): Promise<Replicated> => {
+    const store = new PostgresStore(options)
     stores.push(store)
     const { position } = await store.open()
     return { store, caller: new Caller(store, position) }
   }
 
-  return Object.assign(found, { open })
+  /** An open store on the primary, which reads from these replicas. It looks at them once, unless the test asks for more. */
+  function open(
+    options: Partial<PostgresOptions> = {},
+    replicas: readonly (string | PostgresServer)[] = [found.standby],
+  ): Promise<Replicated> {
+    const targets = replicas.map((replica) => targetOf(typeof replica === 'string' ? replica : replica.url()))
+    const { schema } = found
+    return opened(
+      storeOptions(found.primary, { schema, replicas: targets, replicaCheckMs: 3_600_000, ...options }),
+    )
+  }
+
+  /** An open store on another server or database, without replicas. */
+  function openOn(server: PostgresServer, database = 'postgres'): Promise<Replicated> {
+    return opened(storeOptions(server, { schema: found.schema, database }))
+  }
+
+  return Object.assign(found, { open, openOn })
 }
 
 export interface Replicated {

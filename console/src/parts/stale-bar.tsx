@@ -1,7 +1,7 @@
 import { computed } from '@preact/signals'
 import { freshness, silentSince } from '../state/freshness.ts'
 import { health } from '../state/health.ts'
-import { asOf, hereWith } from '../state/location.ts'
+import { asOf, hereWith, namespace } from '../state/location.ts'
 import { now } from '../state/now.ts'
 import { Icon } from './icon.tsx'
 import { Link } from './link.tsx'
@@ -53,10 +53,14 @@ const fault = computed(() => {
   return undefined
 })
 
-/** Tells on every page, above everything, that the records may be old, or are from the past. Nothing is shown if they are the present. */
+/**
+ * Tells on every page, above everything, that the records may be old, are from the past, or are not all there are. Nothing is shown if they are
+ * the present, and all.
+ */
 export function StaleBar() {
   const told = fault.value
   const moment = asOf.value
+  const only = namespace.value
   return (
     <>
       {told !== undefined && (
@@ -80,6 +84,17 @@ export function StaleBar() {
           </p>
           <Link {...hereWith({ asOf: undefined })} class="button button-small">
             Back to now
+          </Link>
+        </div>
+      )}
+      {only !== undefined && (
+        <div class="bar bar-past" role="status">
+          <Icon name="services" />
+          <p>
+            <strong>You are looking at one namespace:</strong> <bdi>{only}</bdi>
+          </p>
+          <Link {...hereWith({ namespace: undefined })} class="button button-small">
+            Show all namespaces
           </Link>
         </div>
       )}

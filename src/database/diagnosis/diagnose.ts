@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type CoordinatorError, type ErrorCode, toCoordinatorError } from '../../errors.ts'
 import { mendHead } from '../describe-damage.ts'
 import { examineStore } from '../examine-store.ts'
-import type { ReplicaOperation } from '../replicas.ts'
 import type { Drift, Inspector, MigrationReport, Migrator, Store } from '../store.ts'
-import { findReplicas } from './find-replicas.ts'
+import { findReplicas, type ReplicaReads } from './find-replicas.ts'
 import { type ClusterFacts, findReplication } from './find-replication.ts'
 import { type AccessFacts, findTokens } from './find-tokens.ts'
 import { type Finding, flaw, ok, repairOfUsedFile } from './finding.ts'
@@ -18,7 +17,7 @@ export interface SettingsFacts {
   /** @default one server, and no commit has to wait for a standby */
   readonly cluster?: ClusterFacts
   /** What replicas are meant to answer. @default nothing */
-  readonly replicaReads?: readonly ReplicaOperation[]
+  readonly replicaReads?: ReplicaReads
 }
 
 /**

@@ -1,7 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Settings } from '../../config/settings.ts'
 import type { Inspector } from '../inspector.ts'
-import type { ReplicaInspection, ReplicaOperation } from '../replicas.ts'
+import type { ReplicaInspection } from '../replicas.ts'
 import { type Finding, flaw, ok } from './finding.ts'
+
+/** What replicas are meant to answer, in the words of `DATABASE_REPLICA_READS`. */
+export type ReplicaReads = Settings['databaseReplicaReads']
 
 /** A replica as it answered. */
 type Answered = Extract<ReplicaInspection, { readonly failure?: undefined }>
@@ -16,19 +20,18 @@ const check = 'replica'
 /**
  * Whether the replicas can answer what they are meant to answer. Each read that a replica cannot answer goes elsewhere, so no flaw of a
  * replica keeps a coordinator from working.
- *
- * @param reads what replicas are meant to answer
  */
 export async function findReplicas(
   inspector: Pick<Inspector, 'inspectReplicas'>,
-  reads: readonly ReplicaOperation[],
+  reads: ReplicaReads,
 ): Promise<readonly Finding[]> {
   const inspectReplicas = inspector.inspectReplicas?.bind(inspector)
   if (inspectReplicas === undefined) return []
   const first = await inspectReplicas()
   const late = await findLate(first, inspectReplicas)
   return first.flatMap((replica, index) => {
-    const name = `Replica ${index + 1} (${replica.host})`
+    // Numbered as in `coordinator status` and in the metrics.
+    const name = `Replica ${index} (${replica.host})`
     return replica.failure === undefined
       ? judge(name, replica, { isLate: late.has(index), reads })
       : [failed(name, replica)]
@@ -76,9 +79,8 @@ function failed(
 ): Finding {
   if (failure.code === 'COORD_SCHEMA_OLD')
     return flaw(check, 'warning', {
-      found: `${name} has an older schema: its answers do not say how new they are, so they are not used.`,
-      repair:
-        'Wait until it has replayed the migration. If it never does, it does not copy the database of DATABASE_URL.',
+      found: `${name} does not have the schema: it has not replayed the migration yet, or it copies another database.`,
+      repair: 'If it stays so, name a standby of the database of DATABASE_URL in DATABASE_REPLICAS.',
     })
   return flaw(check, 'warning', {
     found: `${name}: ${failure.code}: ${failure.detail}`,
@@ -94,7 +96,7 @@ function inReplicas(repair: string): string {
 function judge(
   name: string,
   { standby, position, sameHistory, lagRevisions, keepsOldVersions, longestReadMs }: Answered,
-  { isLate, reads }: { readonly isLate: boolean; readonly reads: readonly ReplicaOperation[] },
+  { isLate, reads }: { readonly isLate: boolean; readonly reads: ReplicaReads },
 ): readonly Finding[] {
   if (!sameHistory)
     return [
@@ -116,16 +118,16 @@ function judge(
   if (isLate)
     findings.push(
       flaw(check, 'warning', {
-        found: `${name} is ${lagRevisions} revisions behind, and stays behind for longer than a read waits for it (${PATIENCE_MS} ms): reads go elsewhere.`,
+        found: `${name} is behind by ${lagRevisions} ${lagRevisions === 1 ? 'revision' : 'revisions'}, and stays behind for longer than a read waits for it (${PATIENCE_MS} ms): reads go elsewhere.`,
         repair:
           'Run `select * from pg_stat_replication` on the primary: it shows how far the standby has received and replayed. On the standby, `select pg_is_wal_replay_paused()` says whether somebody stopped it.',
       }),
     )
-  const isLong = reads.includes('load') || reads.includes('as_of')
+  const isLong = reads.includes('load') || reads.includes('asOf')
   if (standby && isLong && !keepsOldVersions && longestReadMs >= 0)
     findings.push(
       flaw(check, 'warning', {
-        found: `${name} may end long reads: hot_standby_feedback is off, and replay waits for reads for ${longestReadMs} ms at most (max_standby_streaming_delay). Such a read begins again at the primary.`,
+        found: `${name} may end long reads: hot_standby_feedback is off, and replay waits for reads for ${longestReadMs} ms at most (max_standby_streaming_delay). Such a read begins again elsewhere.`,
         repair:
           'On that server run `alter system set hot_standby_feedback = on`, then `select pg_reload_conf()`. The primary then keeps old row versions for as long as the standby reads them.',
       }),

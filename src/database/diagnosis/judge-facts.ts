@@ -127,8 +127,14 @@ const judges: readonly Judge[] = [
     if (typeof pooled !== 'boolean') return undefined
     return ok('pooler', pooled ? 'Connections come from a pooler.' : 'Connections are direct.')
   },
-  ({ headHolder }) => {
+  ({ headHolder, waitingForStandby }) => {
     if (typeof headHolder !== 'string' || isPassing(headHolder)) return undefined
+    // A session that waits for the standby has committed: whoever ends it shows everybody what a failover may lose.
+    if (typeof waitingForStandby === 'string')
+      return flaw('writers', 'problem', {
+        found: `All writers wait for the synchronous standby. Sessions of the primary that wait for it: ${waitingForStandby}.`,
+        repair: 'Bring the standby back, and end none of these sessions.',
+      })
     return flaw('writers', 'warning', {
       found: `All writers wait for another transaction: ${headHolder}.`,
       repair: 'End that session, or `select pg_terminate_backend(<its pid>)`.',

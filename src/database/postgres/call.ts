@@ -6,7 +6,7 @@ import { Cluster } from './cluster.ts'
 import type { Connection, Row } from './connection.ts'
 import { ConnectionPool, type Lent } from './connection-pool.ts'
 import type { PostgresSettings } from './options.ts'
-import { askReplication } from './replication.ts'
+import { askReplication, findWaiting } from './replication.ts'
 
 /** For the one function that reads, and may write, every record: only a command calls it. */
 const MENDING_TIMEOUT_MS = 30 * 60_000
@@ -40,6 +40,7 @@ export class PostgresCalls implements SqlFunctions {
 
   async call(name: SqlFunction, argument: string, role: keyof PoolFigures = 'follower'): Promise<unknown> {
     const writing = role === 'writer'
+    if (role === 'follower') this.#cluster.verify()
     const lent = await this.#acquire(role)
     const { connection } = lent
     const watch = connection.facts.pooled ? undefined : this.#watch(connection, role)
@@ -81,11 +82,16 @@ export class PostgresCalls implements SqlFunctions {
   }
 
   async connectionFacts(): Promise<Facts> {
+    const { pooled, waiting } = await this.use('follower', async (connection) => ({
+      pooled: connection.facts.pooled,
+      waiting: await findWaiting(connection),
+    }))
     return {
       host: this.#cluster.primary ?? '',
       schemaName: this.#settings.schema,
       tls: this.#settings.target.tls.mode,
-      pooled: await this.use('follower', async ({ facts: { pooled } }) => pooled),
+      pooled,
+      ...(waiting === '' ? {} : { waitingForStandby: waiting }),
     }
   }
 
@@ -94,7 +100,7 @@ export class PostgresCalls implements SqlFunctions {
   }
 
   async close(): Promise<void> {
-    await Promise.all(Object.values(this.#pools).map((pool) => pool.close()))
+    await Promise.all([this.#cluster.close(), ...Object.values(this.#pools).map((pool) => pool.close())])
   }
 
   async #acquire(role: keyof PoolFigures): Promise<Lent> {
@@ -126,7 +132,8 @@ export class PostgresCalls implements SqlFunctions {
         const silent = connection.bytesReceived === received
         received = connection.bytesReceived
         if (session === undefined) return undefined
-        if (waits && (await this.#cluster.findNewer())) return true
+        // A primary that was replaced without noticing makes one commit wait for the standby, and those of others for the lock of that one.
+        if ((waits || waitsForLock(session)) && (await this.#cluster.findNewer())) return true
         return silent && (session === 'gone' || session['state'] === 'idle')
       },
       giveUp: () => connection.destroy(),
@@ -175,6 +182,10 @@ function waitsForStandby(session: Row | 'gone' | undefined): boolean {
   return typeof session === 'object' && session['wait_event'] === 'SyncRep'
 }
 
+function waitsForLock(session: Row | 'gone'): boolean {
+  return session !== 'gone' && session['wait_event_type'] === 'Lock'
+}
+
 const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
@@ -188,7 +199,7 @@ async function sessionOf(pid: number, others: ConnectionPool): Promise<Row | 'go
   try {
     const [session] = await others.use((other) =>
       other.run({
-        text: 'select state, wait_event from pg_stat_activity where pid = $1::integer',
+        text: 'select state, wait_event, wait_event_type from pg_stat_activity where pid = $1::integer',
         values: [String(pid)],
         doing: 'looking after a silent connection',
         timeoutMs: 1_000,

@@ -6,6 +6,12 @@ import type { PostgresSettings } from './options.ts'
 /** How long only the last primary is asked. If it hangs, the other hosts are asked, too. */
 const HEAD_START_MS = 250
 
+/** How long a host may take to say whether it is the primary, while the one that is used does not answer. */
+const LOOK_MS = 1_000
+
+/** How often several hosts are asked whether the primary was replaced. */
+const VERIFY_MS = 5_000
+
 /** Opens connections for a pool. */
 export interface ConnectionSource {
   /** Increases when a session ends. A connection of an earlier epoch may lead to a server that is no longer the right one. */
@@ -13,9 +19,6 @@ export interface ConnectionSource {
   suspect(): void
   connect(): Promise<Connection>
 }
-
-/** How long a host may take to say whether it is the primary, while the one that is used does not answer. */
-const LOOK_MS = 1_000
 
 /**
  * The hosts that may have the database. The coordinator asks them which one takes writes, again after each lost session: after a failover
@@ -26,6 +29,8 @@ export class Cluster implements ConnectionSource {
   readonly #refusalOf: (connection: Connection) => CoordinatorError | undefined
   #primary: PostgresHost | undefined
   #epoch = 0
+  #verifiedAt = performance.now()
+  #verifying: Promise<boolean> | undefined
 
   /** @param refusalOf why a server is not the right one. @default it takes no writes */
   constructor(settings: PostgresSettings, refusalOf = refusalOfPrimary) {
@@ -68,6 +73,22 @@ export class Cluster implements ConnectionSource {
     this.#primary = newer
     this.suspect()
     return true
+  }
+
+  /**
+   * Does `findNewer` now and then, for a coordinator that writes nothing: no commit of it would wait, and it would follow the old primary for
+   * ever. Does not wait for the answer.
+   */
+  verify(): void {
+    const now = performance.now()
+    if (this.#settings.target.hosts.length === 1 || now - this.#verifiedAt < VERIFY_MS) return
+    this.#verifiedAt = now
+    this.#verifying = this.findNewer()
+  }
+
+  /** Resolves when nothing is being asked. */
+  async close(): Promise<void> {
+    await this.#verifying
   }
 
   /** How often the history of a server has branched off, which every promotion does. 0 if it takes no writes, or does not answer. */

@@ -1,22 +1,28 @@
-import type { Entry, Position } from '../../records/record.ts'
+import type { Entry, Position, Revision } from '../../records/record.ts'
 import type { ChangesReply, CommitReply, Head, OffTrack, StoreMode } from '../store.ts'
 
 /** How many of the newest revisions are remembered with their digests. */
 const REMEMBERED = 4_096
+
+/** The end of the history, as far as the primary has told it. */
+export interface KnownEnd {
+  readonly position: Position
+  readonly floor: Revision
+}
 
 /**
  * What the primary told about its history, against which the answers of replicas are judged. The last answer wins: after a failover the
  * primary may know less than before.
  */
 export class KnownPositions {
-  #end: Position | undefined
+  #end: KnownEnd | undefined
   #ancestors: readonly string[] = []
   #mode: StoreMode = 'open'
   readonly #revisions = new Float64Array(REMEMBERED).fill(-1)
   readonly #digests = new Array<string>(REMEMBERED).fill('')
 
-  /** The newest position that the primary told; `undefined` before its first answer. */
-  get end(): Position | undefined {
+  /** `undefined` before the first answer of the primary. */
+  get end(): KnownEnd | undefined {
     return this.#end
   }
 
@@ -34,19 +40,21 @@ export class KnownPositions {
   has({ lineage, revision, digest }: Position): boolean {
     const slot = revision % REMEMBERED
     return (
-      lineage === this.#end?.lineage && this.#revisions[slot] === revision && this.#digests[slot] === digest
+      lineage === this.#end?.position.lineage &&
+      this.#revisions[slot] === revision &&
+      this.#digests[slot] === digest
     )
   }
 
   /** Notes the head in an answer. Answers may overtake each other: a lower head of the same history is an older one. */
   head(head: Head): Head {
-    const { position, ancestors, mode } = head
-    const known = this.#end
+    const { position, floor, ancestors, mode } = head
+    const known = this.#end?.position
     const isOlder = known?.lineage === position.lineage && position.revision < known.revision
     if (isOlder) return head
     if (known?.lineage !== position.lineage || (known.revision === position.revision && !this.has(position)))
       this.#forget()
-    this.#end = position
+    this.#end = { position, floor }
     this.#ancestors = ancestors
     this.#mode = mode
     this.#remember(position)
@@ -87,13 +95,14 @@ export class KnownPositions {
 
   /** Notes a position that the primary has confirmed. */
   confirmed(position: Position): void {
-    if (position.lineage !== this.#end?.lineage) return
-    if (position.revision > this.#end.revision) this.#end = position
+    const end = this.#end
+    if (position.lineage !== end?.position.lineage) return
+    if (position.revision > end.position.revision) this.#end = { ...end, position }
     this.#remember(position)
   }
 
   #offTrack(after: Position, { status, head }: OffTrack): void {
-    const known = this.#end
+    const known = this.#end?.position
     // A client may ask with any position. Only what the primary itself told contradicts it now.
     const isContradiction =
       known?.lineage === after.lineage &&
@@ -104,9 +113,9 @@ export class KnownPositions {
 
   #follow(after: Position, entries: readonly Entry[]): void {
     const { lineage } = after
-    if (this.#end?.lineage !== lineage) {
+    if (this.#end?.position.lineage !== lineage) {
       this.#forget()
-      this.#end = after
+      this.#end = { position: after, floor: 0 }
     }
     this.confirmed(after)
     for (const { revision, digest } of entries) this.confirmed({ lineage, revision, digest })
@@ -114,7 +123,7 @@ export class KnownPositions {
 
   #remember({ revision, digest }: Position): void {
     // The entries of long ago must not take the places of the newest ones.
-    if (revision <= (this.#end?.revision ?? 0) - REMEMBERED) return
+    if (revision <= (this.#end?.position.revision ?? 0) - REMEMBERED) return
     const slot = revision % REMEMBERED
     this.#revisions[slot] = revision
     this.#digests[slot] = digest
@@ -122,6 +131,7 @@ export class KnownPositions {
 
   #forget(): void {
     this.#end = undefined
+    this.#ancestors = []
     this.#revisions.fill(-1)
   }
 }

@@ -13,7 +13,7 @@ import { headOf, type Reply, readReply } from '../sql-functions/read-reply.ts'
 import type { ChangesReply, Head } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { HistoryCheck } from './history-check.ts'
-import type { KnownPositions } from './known-positions.ts'
+import type { KnownEnd, KnownPositions } from './known-positions.ts'
 import type { PostgresSettings } from './options.ts'
 import { asFailure, Replica, type ReplicaState } from './replica.ts'
 
@@ -49,7 +49,7 @@ export class ReplicaReads {
   #turn = 0
   #loadedAt = Number.NEGATIVE_INFINITY
   /** The end of the primary's history when the replicas were checked before. */
-  #endBefore: Position | undefined
+  #endBefore: KnownEnd | undefined
   #timer: NodeJS.Timeout | undefined
   #checking: Promise<void> | undefined
   #closed = false
@@ -147,7 +147,7 @@ export class ReplicaReads {
     const { end } = this.#known
     // Without an answer of the primary there is nothing to judge by. A store that is being filled serves nothing.
     if (end === undefined || this.#known.mode === 'seeding') return []
-    if (typeof needs === 'object' && 'revision' in needs && needs.revision > end.revision) return []
+    if (typeof needs === 'object' && 'revision' in needs && needs.revision > end.position.revision) return []
     const isRepeated = performance.now() - this.#loadedAt < LOAD_AGAIN_MS
     if (operation === 'load' && first === undefined && isRepeated) return []
     this.#turn = (this.#turn + 1) % this.#replicas.length
@@ -204,7 +204,7 @@ export class ReplicaReads {
   async #waitFor(
     replica: Replica,
     connection: Connection,
-    { needs, end, until }: { readonly needs: PastNeeds; readonly end: Position; readonly until: number },
+    { needs, end, until }: { readonly needs: PastNeeds; readonly end: KnownEnd; readonly until: number },
   ): Promise<boolean> {
     while (performance.now() < until && !this.#closed) {
       await sleep(HEAD_PAUSE_MS)
@@ -246,7 +246,7 @@ export class ReplicaReads {
 
   /** A replica is behind if it lacks what the primary had when the replicas were checked before. */
   async #outcomeOf(replica: Replica, head: Head): Promise<'answered' | 'behind' | 'other_history'> {
-    const before = this.#endBefore
+    const before = this.#endBefore?.position
     const isBehind = before?.lineage === head.position.lineage && head.position.revision < before.revision
     try {
       const relation = await this.#relationInTime(head.position, performance.now() + 250)
@@ -264,11 +264,11 @@ interface Asking<T> {
   readonly operation: ReplicaOperation
   readonly question: PastQuestion<T>
   /** The end of the primary's history that was known when the question came. */
-  readonly end: Position
+  readonly end: KnownEnd
 }
 
 interface ReadingState {
-  readonly end: Position | undefined
+  readonly end: KnownEnd | undefined
   /** The replica that answered the page before. */
   replica: Replica | undefined
 }
@@ -283,7 +283,7 @@ export class ReplicaReading {
   readonly #answer: Answer
   readonly #state: ReadingState
 
-  constructor(answer: Answer, end: Position | undefined) {
+  constructor(answer: Answer, end: KnownEnd | undefined) {
     this.#answer = answer
     this.#state = { end, replica: undefined }
   }
@@ -310,12 +310,14 @@ function headAndStatus(reply: Reply): { readonly head: Head | undefined; readonl
 }
 
 /** Whether a replica with this head has what a question needs. */
-function hasEnough({ position, at }: Head, needs: PastNeeds, end: Position): boolean {
-  if (needs === 'newest') return position.revision >= end.revision
+function hasEnough({ position, floor, at }: Head, needs: PastNeeds, end: KnownEnd): boolean {
+  // What the primary has deleted is refused, even if a replica still has it.
+  if (floor < end.floor) return false
+  const newest = end.position.revision
+  if (needs === 'newest') return position.revision >= newest
   if ('revision' in needs) return position.revision >= needs.revision
-  if ('before' in needs) return position.revision >= Math.min(end.revision, needs.before - 1)
   // A later entry is there, so that none can come at or before that time any more.
-  return at > needs.at || position.revision >= end.revision
+  return at > needs.at || position.revision >= newest
 }
 
 function countersFor(

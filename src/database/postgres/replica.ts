@@ -1,12 +1,12 @@
 import type { PostgresTarget } from '../../config/postgres/postgres-url.ts'
 import { CoordinatorError } from '../../errors.ts'
-import type { Position } from '../../records/record.ts'
 import type { ReplicaFigures, ReplicaOutcome } from '../replicas.ts'
 import { headOf, readReply } from '../sql-functions/read-reply.ts'
 import type { Head } from '../store.ts'
 import type { Connection, Row } from './connection.ts'
 import { nameOf } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
+import type { KnownEnd } from './known-positions.ts'
 import type { PostgresSettings } from './options.ts'
 import { ReplicaHosts } from './replica-hosts.ts'
 
@@ -75,7 +75,16 @@ export class Replica {
   }
 
   get figures(): ReplicaFigures {
-    return this.#figures
+    const [readers, watcher] = [this.#readers.figures, this.#watcher.figures]
+    return {
+      ...this.#figures,
+      connections: {
+        idle: readers.idle + watcher.idle,
+        used: readers.used + watcher.used,
+        waiting: readers.waiting + watcher.waiting,
+        max: readers.max + watcher.max,
+      },
+    }
   }
 
   get rests(): boolean {
@@ -144,16 +153,16 @@ export class Replica {
   answered<Outcome extends Exclude<ReplicaOutcome, 'primary'>>(
     head: Head | undefined,
     outcome: Outcome,
-    end: Position | undefined,
+    end: KnownEnd | undefined,
   ): Outcome {
     const { failure: _, ...figures } = this.#figures
     const { revision, lineage } = head?.position ?? {}
-    const isSame = revision !== undefined && end?.lineage === lineage
+    const newest = end?.position.lineage === lineage ? end?.position.revision : undefined
     this.#figures = {
       ...figures,
       state: outcome,
       revision,
-      lagRevisions: isSame ? Math.max(0, (end?.revision ?? 0) - revision) : 0,
+      lagRevisions: Math.max(0, (newest ?? 0) - (revision ?? 0)),
       answeredAt: Date.now(),
     }
     return outcome

@@ -9,6 +9,15 @@ const question = `select current_user::text as role, current_database()::text as
    from pg_stat_replication r where r.sync_state is not null)::text as standbys
   from pg_settings s where s.name = 'synchronous_commit'`
 
+/** Process ids of the sessions that wait for a synchronous standby, as text. Without a right, a role sees only its own. */
+export async function findWaiting(connection: Connection): Promise<string> {
+  const [row] = await connection.run({
+    text: `select string_agg(pid::text, ', ' order by pid) as pids from pg_stat_activity where wait_event = 'SyncRep'`,
+    doing: 'asking who waits for a standby',
+  })
+  return row?.['pids'] ?? ''
+}
+
 /** Asks a primary about the standbys that its commits wait for. */
 export async function askReplication(connection: Connection): Promise<Replication> {
   const [row = {}] = await connection.run({ text: question, doing: 'asking about standbys' })

@@ -139,8 +139,8 @@ export abstract class FunctionStore implements Store {
 
   history(kind: string, id: string, { before, limit = 100 }: HistoryOptions = {}): Promise<HistoryPage> {
     const argument = JSON.stringify({ kind, id, before, limit })
-    const needs = before === undefined ? 'newest' : { before }
-    return this.pastAsker('history')({ argument, needs, read: historyPageOf })
+    // Older pages name the head, too: it must not go back from one page to the next.
+    return this.pastAsker('history')({ argument, needs: 'newest', read: historyPageOf })
   }
 
   async *asOf(moment: Moment, filter: AsOfFilter = {}): AsyncGenerator<AsOfPage> {

@@ -1,12 +1,8 @@
-import type { Revision } from '../../records/record.ts'
 import type { Moment } from '../store.ts'
 import type { Reply } from './read-reply.ts'
 
-/**
- * What an answer about the past has to know: the newest revision that was known when the question came, a moment, or every revision
- * below one.
- */
-export type PastNeeds = 'newest' | Moment | { readonly before: Revision }
+/** What an answer about the past has to know: the newest revision that was known when the question came, or a moment. */
+export type PastNeeds = 'newest' | Moment
 
 /** A page of `load`, `as_of` or `history`. */
 export interface PastQuestion<T> {

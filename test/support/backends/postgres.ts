@@ -36,6 +36,46 @@ export function postgresBackend(version: PostgresVersion): ConformanceBackend {
   }
 }
 
+/** The PostgreSQL backend that reads from a standby wherever it can. Nothing else differs. */
+export function replicatedBackend(): ConformanceBackend & { readAnswers(): number } {
+  const stores: PostgresStore[] = []
+  let servers: Promise<readonly [PostgresServer, PostgresServer]> | undefined
+  let made = 0
+  const free: string[] = []
+  const start = async () => {
+    const primary = await startServer(18)
+    return [primary, await primary.standby({ hot_standby_feedback: 'on' })] as const
+  }
+  return {
+    name: 'postgres 18 with a replica',
+    backend: 'postgres',
+    durable: true,
+    secondStore: 'shared',
+    parts: ['migrator', 'inspector', 'pool'],
+    propertyRuns: 10,
+    create: async ({ pageSize, ...options }) => {
+      servers ??= start()
+      const [server, standby] = await servers
+      const schema = free.pop() ?? (await makeSchema(server, `case_${++made}`))
+      const replicas = [targetOf(standby.url('postgres', role))]
+      return SchemaSubject.create({
+        ...{ ...options, pageSize, server, schema },
+        makeStore: () => {
+          const store = new PostgresStore(storeOptions(server, { role, schema, pageSize, replicas }))
+          stores.push(store)
+          return store
+        },
+        release: () => free.push(schema),
+      })
+    },
+    /** How many reads the replica answered. */
+    readAnswers: () =>
+      stores
+        .flatMap((store) => Object.values(store.replicas?.().reads ?? {}))
+        .reduce((sum, { answered }) => sum + answered, 0),
+  }
+}
+
 async function startServer(version: PostgresVersion): Promise<PostgresServer> {
   const server = await PostgresServer.start({ version })
   await server.query(`create role ${role} login; grant create on database postgres to ${role}`)

@@ -67,11 +67,11 @@ export class SigmaMap {
   /** @param factor above 1 enlarges */
   zoom(factor: number): void {
     const camera = this.#sigma.getCamera()
-    void camera.animatedZoom({ factor, duration: 120 })
+    void camera.animatedZoom({ factor, duration: motionMs() })
   }
 
   showAll(): void {
-    void this.#sigma.getCamera().animatedReset({ duration: 120 })
+    void this.#sigma.getCamera().animatedReset({ duration: motionMs() })
   }
 
   /** Moves the map. @param x, y parts of the width that is seen */
@@ -110,4 +110,9 @@ export class SigmaMap {
       ? { ...data, color: lit, zIndex: 1 }
       : { ...data, color: faded, zIndex: 0 }
   }
+}
+
+/** How long the view takes to its new place, in milliseconds: it jumps for people who want less movement. */
+function motionMs(): number {
+  return window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 1 : 120
 }

@@ -51,7 +51,8 @@ function Line({ replica, at }: { readonly replica: Replica; readonly at: number 
           'It has never answered.'
         ) : (
           <>
-            {lagWords(replica)} <Time at={answeredAt} />
+            Last answer <Time at={answeredAt} />
+            {lagWords(replica)}
           </>
         )}
       </p>
@@ -70,21 +71,20 @@ function Line({ replica, at }: { readonly replica: Replica; readonly at: number 
   )
 }
 
-/** The words before the time of the newest answer. How far another history reaches says nothing. */
+/** How far another history reaches says nothing. */
 function lagWords({ state, lagRevisions, failure }: Replica): string {
-  if (lagRevisions === undefined || state === 'other_history') return 'Last answer'
+  if (lagRevisions === undefined || state === 'other_history') return ''
   const number = lagRevisions.toLocaleString('en')
-  const behind =
+  const lag =
     lagRevisions === 0 ? 'up to date' : `${number} ${lagRevisions === 1 ? 'revision' : 'revisions'} behind`
-  if (failure !== undefined) return `Last answer (then ${behind})`
-  return `It is ${behind}, last answer`
+  return failure === undefined ? `, ${lag}` : `, then ${lag}`
 }
 
 const newestReads: Readonly<Record<Replica['state'], string>> = {
   answered: 'answers',
-  behind: 'passed over: behind',
-  other_history: 'passed over: another history',
-  failed: 'passed over: no answer',
+  behind: 'behind',
+  other_history: 'another history: not read from',
+  failed: 'no answer',
   unknown: 'not asked yet',
 }
 

@@ -13,7 +13,12 @@ export function Figures({ asked }: { readonly asked: Asked<OverviewFigures> }) {
     <Shown asked={asked} what="the numbers">
       {({ services, byHealth, unresolved, cycles }) => (
         <ul class="figures">
-          <Figure value={services.total} name="services" to="/services" wide>
+          <Figure
+            value={services.total}
+            name={services.total === 1 ? 'service' : 'services'}
+            to="/services"
+            wide
+          >
             <HealthBar byHealth={byHealth} total={services.total} />
           </Figure>
           <Figure

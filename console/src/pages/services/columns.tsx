@@ -22,7 +22,7 @@ const all: readonly Column<ServiceRow>[] = [
     sortBy: ({ service }) => service.serviceName,
     render: ({ service: { serviceId, serviceName } }) => (
       <Link {...serviceById(serviceId)} class="service-name" title={serviceName}>
-        {serviceName}
+        <bdi>{serviceName}</bdi>
       </Link>
     ),
   },
@@ -49,7 +49,11 @@ const all: readonly Column<ServiceRow>[] = [
     title: 'Namespace',
     width: '130px',
     sortBy: ({ service }) => service.namespace,
-    render: ({ service }) => service.namespace,
+    render: ({ service: { namespace } }) => (
+      <Link to="/services" query={{ namespace }} title={`Show only the namespace ${namespace}`}>
+        <bdi>{namespace}</bdi>
+      </Link>
+    ),
   },
   {
     key: 'owner',

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest'
+import { NOW } from '../../src/database/store.ts'
+import { commitOf, idsOf, put } from '../conformance/build.ts'
+import { caughtUp, readsOf, recordsAt, replicaServers, waitFor } from './with-replica.ts'
+
+describe('a read that the replay of a standby needs to end', () => {
+  // The strictest standby: it ends every read that holds it up, at once.
+  const servers = replicaServers({
+    config: { hot_standby_feedback: 'off', max_standby_streaming_delay: '0' },
+  })
+
+  it('is answered whole by the primary, and the standby does not rest', async () => {
+    const { store, caller } = await servers.open({ callTimeoutMs: 40_000 })
+    const ids = idsOf('r', 50)
+    await caller.send(...ids.map((id) => commitOf(put(id))))
+    const { revision } = caller.position
+    const { schema } = servers
+    // A read that has its snapshot, and takes its time.
+    await servers.primary.query(
+      `set search_path = ${schema}; alter function as_of(jsonb) rename to quick_as_of;
+       create function as_of(p jsonb) returns jsonb language plpgsql stable as $$
+       begin
+         perform from ${schema}.records limit 1;
+         if p ? 'kind' then perform pg_sleep(5); end if;
+         return ${schema}.quick_as_of(p);
+       end $$;`,
+    )
+    await caughtUp(servers.primary, servers.standby)
+    const reading = recordsAt(store, { revision }, { kind: 'service' })
+    await waitFor(async () => (await servers.standby.sessionsWaiting('PgSleep')).length === 1)
+    await caller.send(...ids.map((id) => commitOf(put(id, { v: 2 }))))
+    await servers.primary.query(`vacuum ${schema}.records, ${schema}.journal`)
+    const records = await reading
+    expect(records.map(({ id, data }) => [id, data])).toEqual(ids.map((id) => [id, '{"v":1}']))
+    expect(readsOf(store, 'as_of')).toEqual({ failed: 1, primary: 1 })
+    expect(store.replicas?.().replicas[0]).toMatchObject({
+      state: 'failed',
+      failure: { code: 'COORD_STORE_BUSY', detail: expect.stringContaining('conflict with recovery') },
+    })
+    expect(await recordsAt(store, NOW)).toHaveLength(50)
+    expect(readsOf(store, 'as_of')).toEqual({ failed: 1, primary: 1, answered: 1 })
+  })
+
+  it('and a question that the database refuses, do not make a standby rest', async () => {
+    const { store, caller } = await servers.open()
+    await caller.write(put('a'))
+    await caughtUp(servers.primary, servers.standby)
+    await expect(store.history('service', 'a\0')).rejects.toMatchObject({ code: 'COORD_COMMIT_REFUSED' })
+    expect(await store.history('service', 'a')).toMatchObject({ entries: [{ revision: 1 }] })
+    expect(readsOf(store, 'history')).toEqual({ failed: 1, primary: 1, answered: 1 })
+  })
+})
+
+describe('many questions at once', () => {
+  const servers = replicaServers()
+
+  it('to a standby that hangs are all answered by the primary, within the time of one call', async () => {
+    const callTimeoutMs = 8_000
+    const { store, caller } = await servers.open({ callTimeoutMs })
+    await caller.write(put('a'))
+    await caughtUp(servers.primary, servers.standby)
+    await recordsAt(store, NOW)
+    servers.standby.freeze()
+    try {
+      const startedAt = performance.now()
+      const answers = await Promise.all(Array.from({ length: 50 }, () => recordsAt(store, NOW)))
+      expect(performance.now() - startedAt).toBeLessThan(callTimeoutMs)
+      expect(answers.every(([record]) => record?.id === 'a')).toBe(true)
+      expect(readsOf(store, 'as_of')).toMatchObject({ answered: 1, primary: 50 })
+    } finally {
+      servers.standby.resume()
+    }
+  })
+
+  it('wait for a standby that is behind side by side, not one after the other', async () => {
+    const { store, caller } = await servers.open({ poolMax: 10 })
+    await caller.write(put('a'))
+    await caughtUp(servers.primary, servers.standby)
+    await servers.standby.query('select pg_wal_replay_pause()')
+    try {
+      await caller.write(put('b'))
+      const answers = await Promise.all(Array.from({ length: 8 }, () => recordsAt(store, NOW)))
+      expect(answers.map((records) => records.length)).toEqual(Array.from({ length: 8 }, () => 2))
+      expect(readsOf(store, 'as_of')).toEqual({ behind: 8, primary: 8 })
+      // Nobody waits for it again within a second.
+      const startedAt = performance.now()
+      await recordsAt(store, NOW)
+      expect(performance.now() - startedAt).toBeLessThan(250)
+    } finally {
+      await servers.standby.query('select pg_wal_replay_resume()')
+    }
+  })
+
+  it('end with the store: a question that waits goes to the primary, which is closed', async () => {
+    const { store, caller } = await servers.open()
+    await caller.write(put('a'))
+    await caughtUp(servers.primary, servers.standby)
+    await servers.standby.query('select pg_wal_replay_pause()')
+    try {
+      await caller.write(put('b'))
+      const reading = recordsAt(store, NOW).catch((thrown: unknown) => thrown)
+      await waitFor(() => store.replicas?.().replicas[0]?.state === 'behind')
+      const startedAt = performance.now()
+      await store.close()
+      expect(performance.now() - startedAt).toBeLessThan(2_000)
+      expect(await reading).toMatchObject({ code: 'COORD_STORE_UNAVAILABLE' })
+      await expect(recordsAt(store, NOW)).rejects.toMatchObject({ code: 'COORD_STORE_UNAVAILABLE' })
+    } finally {
+      await servers.standby.query('select pg_wal_replay_resume()')
+    }
+  })
+})
