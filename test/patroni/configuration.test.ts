@@ -21,6 +21,11 @@ describe(folder, () => {
     expect(dcs.loop_wait + 2 * dcs.retry_timeout).toBeLessThanOrEqual(dcs.ttl)
   })
 
+  it('patroni.yml lets long reads of standbys end by themselves, as doctor wants it', () => {
+    const { dcs } = parse(readFileSync(`${folder}/patroni.yml`, 'utf8')).bootstrap
+    expect(dcs.postgresql.parameters).toMatchObject({ hot_standby_feedback: 'on' })
+  })
+
   itWith('patroni', '/usr/lib/postgresql/15/bin/postgres')('patroni.yml is what Patroni takes', async () => {
     await using scratch = await scratchFolder()
     // Patroni looks whether somebody listens where etcd should be.
