@@ -114,4 +114,43 @@ describe('console: by keyboard alone, and the focus is always seen', () => {
       await page.getByRole('button', { name: 'Take flagd out of the change' }).waitFor()
     }),
   )
+
+  itInBrowser('a service: from its history to its commands, and to what needs it', () =>
+    withConsole(async ({ page, open }) => {
+      await open()
+      await shown(page, 'Overview')
+      const person = new Person(page)
+      await person.press('/')
+      await person.type('astronomy')
+      await person.press('Enter')
+      await shown(page, 'astronomy-db')
+      expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1')
+      await person.tabTo('What would break without it?')
+      await person.tabTo('database')
+      await person.tabTo('product-catalog')
+      await person.tabTo(/^r\d+$/)
+      await person.tabTo('Copy the command that reads it by id')
+      await person.tabTo(/^Raw JSON/)
+      await person.press('Enter')
+      await page.getByText('"serviceName": "astronomy-db"').waitFor()
+      await person.tabTo('product-catalog', 'Shift+Tab')
+      await person.press('Enter')
+      await shown(page, 'product-catalog')
+    }),
+  )
+
+  itInBrowser('the map: a group is opened, and a node chosen, in the tables beside it', () =>
+    withConsole(async ({ page, open }) => {
+      await open('graph?show=map&groupBy=tag')
+      await page.locator('.map-view[data-drawn="4"]').waitFor()
+      const person = new Person(page)
+      await person.tabTo('database')
+      await person.press('Enter')
+      await page.locator('.map-view[data-drawn="5"]').waitFor()
+      await expect.poll(async () => (await person.focus()).name).toMatch(/^database/)
+      await person.tabTo('astronomy-db')
+      await person.press('Enter')
+      await page.getByRole('region', { name: 'About astronomy-db' }).waitFor()
+    }),
+  )
 })
