@@ -9,7 +9,7 @@ export type ReplicaOperation = (typeof replicaOperations)[number]
 /**
  * What became of a read that a replica may answer:
  * - `answered`: a replica answered it.
- * - `behind`: a replica had not yet what was asked for, and was passed over.
+ * - `behind`: a replica had not yet what was asked for, or already what the primary does not show yet, and was passed over.
  * - `other_history`: a replica showed another history than the primary, and was passed over.
  * - `failed`: a replica did not answer, or broke off, and was passed over.
  * - `primary`: no replica answered it, and the primary did.

@@ -43,4 +43,31 @@ describe('console: the pages of the graph', () => {
       await page.locator('[data-node="service:loyalty"]').waitFor()
     }),
   )
+
+  itInBrowser('begin another question at its own drawing, even if its answer takes a while', () =>
+    withConsole(async ({ page, open }) => {
+      await open('graph')
+      await page.locator('.focus-view:not([data-drawn="0"])').waitFor()
+      await page.getByRole('link', { name: 'Who breaks', exact: true }).click()
+      await page.getByText('Choose a node.').waitFor()
+      // Meanwhile the drawing of the question before is shown, and laid out again.
+      await page.route(/\/knowledge-graph/, async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 700))
+        await route.continue()
+      })
+      await page.getByRole('combobox', { name: 'Search in the graph' }).fill('flagd-ui')
+      await page.locator('.node-search-option').click()
+      await page.locator('.graph-sentence', { hasText: 'If flagd-ui fails' }).waitFor()
+      await page.locator('.node.centre', { hasText: 'flagd-ui' }).waitFor()
+      const gaps = await page.evaluate(() => {
+        const [world, frame] = ['.world', '.focus-drawing'].map((part) =>
+          document.querySelector(part)?.getBoundingClientRect(),
+        )
+        return [(world?.left ?? 0) - (frame?.left ?? 0), (frame?.right ?? 0) - (world?.right ?? 0)]
+      })
+      // It fits at its first size, so it stands in the middle.
+      for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(0)
+      expect(Math.abs((gaps[0] ?? 0) - (gaps[1] ?? 0))).toBeLessThan(60)
+    }),
+  )
 })

@@ -8,7 +8,7 @@ describe('console: the page Graph', () => {
       await open('graph')
       await drawn(page)
       // The demo has one group of 18 services that need each other; a shortest cycle has four.
-      expect(await page.locator('.graph-sentence').textContent()).toBe('1 group of nodes needs itself.')
+      expect(await page.locator('.graph-sentence').textContent()).toBe('1 cycle of dependencies.')
       expect(await page.locator('.board-shown').textContent()).toBe('4 of 28 shown')
       expect(await labels(page)).toEqual(['ad', 'frontend', 'frontend-proxy', 'otel-collector'])
       expect(await page.locator('.edge.strong').count()).toBe(4)

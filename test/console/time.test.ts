@@ -98,6 +98,18 @@ describe('console: the page Time', () => {
     }),
   )
 
+  itInBrowser('compares the same moments if the slider of the earlier one is moved past the other one', () =>
+    withConsole(async ({ server, page, open }) => {
+      await register(server, { serviceName: 'loyalty', dependencies: ['cart'] })
+      await open('time?from=20&to=28')
+      await page.locator('.graph-sentence', { hasText: 'changed' }).waitFor()
+      await page.getByLabel('Before').press('End')
+      await page.locator('.graph-sentence', { hasText: '+ 1 node and 1 edge added' }).waitFor()
+      await page.getByText('Before: 2').waitFor()
+      expect(await page.getByRole('slider', { name: 'After' }).getAttribute('aria-valuetext')).toContain('29')
+    }),
+  )
+
   itInBrowser('says that a moment is not kept, with the code and what to do', () =>
     withConsole(async ({ page, open, faults }) => {
       faults.expect(/status of 4\d\d/)

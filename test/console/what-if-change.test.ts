@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { healthFrom } from '../../console/src/pages/graph/data/health-from.ts'
-import { bucketOf, type Density, momentAt } from '../../console/src/pages/time/data/density.ts'
+import { bucketOf, type Density, inOrder, momentAt } from '../../console/src/pages/time/data/density.ts'
 import { bodyOf, idOf, isEmpty, namedService, wishFrom } from '../../console/src/pages/what-if/change-wish.ts'
 import { cliCommand } from '../../console/src/pages/what-if/pipeline-commands.ts'
 
@@ -59,6 +59,13 @@ describe('the moments of the slider', () => {
     ])
     expect(bucketOf(density, '2026-01-01T00:01:30Z')).toBe(1)
     expect(bucketOf(density, '2025-01-01T00:00:00Z')).toBe(0)
+  })
+
+  it('are in order, even if one slider was moved past the other one', () => {
+    expect(inOrder(density, '15', '12')).toEqual(['12', '15'])
+    expect(inOrder(density, '12', '15')).toEqual(['12', '15'])
+    expect(inOrder(density, '15', undefined)).toEqual(['15', undefined])
+    expect(inOrder(density, '15', '2026-01-01T00:00:30Z')).toEqual(['2026-01-01T00:00:30Z', '15'])
   })
 
   it('are revisions, so that a link shows the same tomorrow; the last one is now', () => {

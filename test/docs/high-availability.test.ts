@@ -35,7 +35,7 @@ const settingsOf = (block: string) =>
 /** Runs commands. @returns what they wrote, after it was asserted that they succeeded */
 function run(script: string, cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
   return new Promise((done, fail) => {
-    execFile('bash', ['-c', script], { cwd, env, timeout: 50_000 }, (error, stdout, stderr) => {
+    execFile('bash', ['-c', script], { cwd, env, timeout: 110_000 }, (error, stdout, stderr) => {
       if (error === null) done(stdout)
       else fail(new Error(`${script}\n${stdout}\n${stderr}`, { cause: error }))
     })
@@ -134,35 +134,35 @@ describe('docs/high-availability.md', () => {
     },
   )
 
-  itWith(
-    'bash',
-    'curl',
-    'haproxy',
-  )('has a trial whose commands work, one after the other', async () => {
-    await using server = await PostgresServer.start()
-    await using folder = await scratchFolder()
-    const blocks = blocksOf('Try it on one machine')
-    expect(blocks).toHaveLength(3)
-    const ports = { 3000: await freePort(), 3001: await freePort(), 3002: await freePort() }
-    const withPorts = (text: string) =>
-      text.replaceAll(/\b(300[012])\b/g, (port) => String(ports[Number(port) as keyof typeof ports]))
-    const config = join(folder.path, 'coordinators.cfg')
-    writeFileSync(config, withPorts(readFileSync(balancerFile, 'utf8')))
-    const script = withPorts(blocks.join('echo\n'))
-      .replace(/postgres:[^']+/, server.url())
-      .replace(balancerFile, config)
-      .replaceAll(/> (\w+)\.log/g, `> '${folder.path}/$1.log'`)
-    // Whatever fails, nothing is left running.
-    const ended = `trap 'kill -9 $(jobs -p) 2> /dev/null' EXIT\n`
-    const output = await run(`set -uo pipefail\n${ended}${script}wait`, '.', plainEnv())
-    // Answers have no line break at their end.
-    const answers = output.trim().replaceAll('}{', '}\n{').split('\n')
-    expect(answers).toHaveLength(3)
-    expect(sectionOf('Try it on one machine')).toContain(`\`${answers[0]}\``)
-    expect(JSON.parse(answers[1] ?? '')).toMatchObject({ success: true, storage: { durable: true } })
-    expect(JSON.parse(answers[2] ?? '').services).toMatchObject([{ serviceName: 'test' }])
-    expect(globSync(join(folder.path, '*.log'))).toHaveLength(3)
-  })
+  itWith('bash', 'curl', 'haproxy')(
+    'has a trial whose commands work, one after the other',
+    async () => {
+      await using server = await PostgresServer.start()
+      await using folder = await scratchFolder()
+      const blocks = blocksOf('Try it on one machine')
+      expect(blocks).toHaveLength(3)
+      const ports = { 3000: await freePort(), 3001: await freePort(), 3002: await freePort() }
+      const withPorts = (text: string) =>
+        text.replaceAll(/\b(300[012])\b/g, (port) => String(ports[Number(port) as keyof typeof ports]))
+      const config = join(folder.path, 'coordinators.cfg')
+      writeFileSync(config, withPorts(readFileSync(balancerFile, 'utf8')))
+      const script = withPorts(blocks.join('echo\n'))
+        .replace(/postgres:[^']+/, server.url())
+        .replace(balancerFile, config)
+        .replaceAll(/> (\w+)\.log/g, `> '${folder.path}/$1.log'`)
+      // Whatever fails, nothing is left running.
+      const ended = `trap 'kill -9 $(jobs -p) 2> /dev/null' EXIT\n`
+      const output = await run(`set -uo pipefail\n${ended}${script}wait`, '.', plainEnv())
+      // Answers have no line break at their end.
+      const answers = output.trim().replaceAll('}{', '}\n{').split('\n')
+      expect(answers).toHaveLength(3)
+      expect(sectionOf('Try it on one machine')).toContain(`\`${answers[0]}\``)
+      expect(JSON.parse(answers[1] ?? '')).toMatchObject({ success: true, storage: { durable: true } })
+      expect(JSON.parse(answers[2] ?? '').services).toMatchObject([{ serviceName: 'test' }])
+      expect(globSync(join(folder.path, '*.log'))).toHaveLength(3)
+    },
+    120_000,
+  )
 
   it('says the truth about two coordinators: pages go on at the other one, and heartbeats do not count there', async () => {
     await using server = await PostgresServer.start()

@@ -10,7 +10,9 @@ type Value = string | number | boolean | readonly string[]
  * @throws Error where the file does not have a value that is to be replaced
  */
 function yamlWith(file: string, values: Readonly<Record<string, Value>>): string {
-  const document = parseDocument(readFileSync(`deploy/high-availability/${file}`, 'utf8'))
+  // Patroni reads YAML 1.1, where `off` is a boolean unless it is quoted.
+  const text = readFileSync(`deploy/high-availability/${file}`, 'utf8')
+  const document = parseDocument(text, { version: '1.1' })
   for (const [path, value] of Object.entries(values)) {
     const keys = path.split('/')
     if (!document.hasIn(keys)) throw new Error(`${file} has no ${path}.`)

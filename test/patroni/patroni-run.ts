@@ -140,7 +140,10 @@ async function check(cluster: PatroniCluster, both: readonly WatchedCoordinator[
   checkAcknowledged(history, allTold(both))
   const views = await Promise.all(both.map(({ client }) => checkView(client, history)))
   expect(views[0]).toBe(views[1])
-  for (const each of both) expect(each.readFaults).toEqual([])
+  for (const each of both) {
+    expect(each.readFaults).toEqual([])
+    expect(each.contradictions).toEqual([])
+  }
 }
 
 function allTold(both: readonly WatchedCoordinator[]): Told {

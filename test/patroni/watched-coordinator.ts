@@ -53,6 +53,11 @@ export class WatchedCoordinator implements AsyncDisposable {
     return this.#serving.process.output
   }
 
+  /** What the log says of commits that it had seen and that are gone. */
+  get contradictions(): readonly string[] {
+    return this.log.split('\n').filter((line) => line.includes('the database contradicts'))
+  }
+
   startReading(): void {
     this.#reader.start()
   }

@@ -132,6 +132,26 @@ describe('several hosts', () => {
     expect(rows.map(({ id }) => id)).toEqual(['before', 'after'])
   })
 
+  it('are not left for an old primary while the new one hangs', async () => {
+    const store = storeOnBoth({ callTimeoutMs: 2_000 })
+    const caller = new Caller(store, (await store.open()).position)
+    accepted(await caller.write(put('before')))
+    await standby.promote()
+    await waitFor(async () => {
+      await store.head()
+      return (await store.inspector.inspect()).details['host'] === `127.0.0.1:${standby.port}`
+    })
+    await settle(caller, commitOf(put('after')))
+    standby.freeze()
+    try {
+      for (let time = 0; time < 4; time += 1)
+        await expect(store.head()).rejects.toMatchObject({ retryable: true })
+    } finally {
+      standby.resume()
+    }
+    expect((await eventually(() => store.head())).position.revision).toBe(2)
+  })
+
   it('are asked every few seconds, so that a store that writes nothing leaves a primary that was replaced', async () => {
     const store = storeOnBoth()
     await store.open()

@@ -4,7 +4,7 @@ import { NOW } from '../../src/database/store.ts'
 import type { Entry, StoredRecord } from '../../src/records/record.ts'
 import { put, remove } from '../conformance/build.ts'
 import { type Caller, loadAll } from '../conformance/caller.ts'
-import { caughtUp, readsOf, recordsAt, replicaServers } from './with-replica.ts'
+import { caughtUp, pauseReplay, readsOf, recordsAt, replicaServers, resumeReplay } from './with-replica.ts'
 
 /** The records at a revision, from the entries that the caller was given: `id` and revision of each. */
 function stateAt(entries: readonly Entry[], revision: number): readonly (readonly [string, number])[] {
@@ -100,14 +100,14 @@ describe('random reads through replicas', () => {
             expect(shown((await loadAll(reader)).records)).toEqual(stateAt(caller.entries, newest))
           break
         case 'pause':
-          await servers.standby.query('select pg_wal_replay_pause()')
+          await pauseReplay(servers.standby)
           break
         case 'resume':
-          await servers.standby.query('select pg_wal_replay_resume()')
+          await resumeReplay(servers.standby)
           break
       }
     }
-    await servers.standby.query('select pg_wal_replay_resume()')
+    await resumeReplay(servers.standby)
     await caughtUp(servers.primary, servers.standby)
     // Both ways must have been taken, or the comparison says nothing.
     expect(readsOf(strict, 'as_of').answered).toBeGreaterThan(10)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { NOW } from '../../src/database/store.ts'
 import { commitOf, idsOf, put } from '../conformance/build.ts'
-import { caughtUp, readsOf, recordsAt, replicaServers, waitFor } from './with-replica.ts'
+import { caughtUp, pauseReplay, readsOf, recordsAt, replicaServers, waitFor } from './with-replica.ts'
 
 describe('a read that the replay of a standby needs to end', () => {
   // The strictest standby: it ends every read that holds it up, at once.
@@ -76,37 +76,29 @@ describe('many questions at once', () => {
     const { store, caller } = await servers.open({ poolMax: 10 })
     await caller.write(put('a'))
     await caughtUp(servers.primary, servers.standby)
-    await servers.standby.query('select pg_wal_replay_pause()')
-    try {
-      await caller.write(put('b'))
-      const answers = await Promise.all(Array.from({ length: 8 }, () => recordsAt(store, NOW)))
-      expect(answers.map((records) => records.length)).toEqual(Array.from({ length: 8 }, () => 2))
-      expect(readsOf(store, 'as_of')).toEqual({ behind: 8, primary: 8 })
-      // Nobody waits for it again within a second.
-      const startedAt = performance.now()
-      await recordsAt(store, NOW)
-      expect(performance.now() - startedAt).toBeLessThan(250)
-    } finally {
-      await servers.standby.query('select pg_wal_replay_resume()')
-    }
+    await using _ = await pauseReplay(servers.standby)
+    await caller.write(put('b'))
+    const answers = await Promise.all(Array.from({ length: 8 }, () => recordsAt(store, NOW)))
+    expect(answers.map((records) => records.length)).toEqual(Array.from({ length: 8 }, () => 2))
+    expect(readsOf(store, 'as_of')).toEqual({ behind: 8, primary: 8 })
+    // Nobody waits for it again within a second.
+    const startedAt = performance.now()
+    await recordsAt(store, NOW)
+    expect(performance.now() - startedAt).toBeLessThan(250)
   })
 
   it('end with the store: a question that waits goes to the primary, which is closed', async () => {
     const { store, caller } = await servers.open()
     await caller.write(put('a'))
     await caughtUp(servers.primary, servers.standby)
-    await servers.standby.query('select pg_wal_replay_pause()')
-    try {
-      await caller.write(put('b'))
-      const reading = recordsAt(store, NOW).catch((thrown: unknown) => thrown)
-      await waitFor(() => store.replicas?.().replicas[0]?.state === 'behind')
-      const startedAt = performance.now()
-      await store.close()
-      expect(performance.now() - startedAt).toBeLessThan(2_000)
-      expect(await reading).toMatchObject({ code: 'COORD_STORE_UNAVAILABLE' })
-      await expect(recordsAt(store, NOW)).rejects.toMatchObject({ code: 'COORD_STORE_UNAVAILABLE' })
-    } finally {
-      await servers.standby.query('select pg_wal_replay_resume()')
-    }
+    await using _ = await pauseReplay(servers.standby)
+    await caller.write(put('b'))
+    const reading = recordsAt(store, NOW).catch((thrown: unknown) => thrown)
+    await waitFor(() => store.replicas?.().replicas[0]?.state === 'behind')
+    const startedAt = performance.now()
+    await store.close()
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(await reading).toMatchObject({ code: 'COORD_STORE_UNAVAILABLE' })
+    await expect(recordsAt(store, NOW)).rejects.toMatchObject({ code: 'COORD_STORE_UNAVAILABLE' })
   })
 })

@@ -2,10 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { NOW } from '../../src/database/store.ts'
 import { commitOf, put, remove } from '../conformance/build.ts'
 import { loadAll } from '../conformance/caller.ts'
-import { caughtUp, readsOf, recordsAt, replicaServers, waitFor } from './with-replica.ts'
-
-const pause = 'select pg_wal_replay_pause()'
-const resume = 'select pg_wal_replay_resume()'
+import {
+  caughtUp,
+  pauseReplay,
+  readsOf,
+  recordsAt,
+  replicaServers,
+  resumeReplay,
+  waitFor,
+} from './with-replica.ts'
 
 const idsOf = (records: readonly { readonly id: string }[]) => records.map(({ id }) => id)
 
@@ -47,7 +52,7 @@ describe('a replica', () => {
     const { store, caller } = await servers.open()
     await caller.write(put('a'))
     await caughtUp(servers.primary, servers.standby)
-    await servers.standby.query(pause)
+    await pauseReplay(servers.standby)
     const before = caller.position.revision
     const [sent] = await caller.send(commitOf(put('b')))
     expect(sent).toMatchObject({ revision: 2 })
@@ -63,7 +68,7 @@ describe('a replica', () => {
     expect(readsOf(store, 'load')).toEqual({ behind: 1, primary: 1 })
     expect(readsOf(store, 'history')).toEqual({ behind: 1, primary: 1 })
     expect(store.replicas?.().replicas[0]).toMatchObject({ revision: 1, lagRevisions: 1 })
-    await servers.standby.query(resume)
+    await resumeReplay(servers.standby)
     await caughtUp(servers.primary, servers.standby)
     await recordsAt(store, NOW)
     expect(readsOf(store, 'as_of')).toEqual({ behind: 1, primary: 1, answered: 2 })
@@ -73,11 +78,11 @@ describe('a replica', () => {
     const { store, caller } = await servers.open()
     await caller.write(put('a'))
     await caughtUp(servers.primary, servers.standby)
-    await servers.standby.query(pause)
+    await pauseReplay(servers.standby)
     await caller.write(put('b'))
     const reading = recordsAt(store, NOW)
     await waitFor(() => store.replicas?.().replicas[0]?.state === 'behind')
-    await servers.standby.query(resume)
+    await resumeReplay(servers.standby)
     expect(idsOf(await reading)).toEqual(['a', 'b'])
     // On a machine that is busy, the replay may take longer than the question waits.
     const { answered = 0, primary = 0 } = readsOf(store, 'as_of')
@@ -133,6 +138,20 @@ describe('a replica', () => {
       return (readsOf(store, 'as_of').answered ?? 0) > 2
     })
     expect(store.replicas?.().replicas[0]).not.toHaveProperty('failure')
+  })
+
+  it('that breaks off in the middle is replaced where it stopped', async () => {
+    const { store, caller } = await servers.open({ pageSize: 2 })
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await caller.write(put(id))
+    await caughtUp(servers.primary, servers.standby)
+    await using _ = { [Symbol.asyncDispose]: () => servers.standby.start() }
+    const loaded: string[] = []
+    for await (const { records } of store.load()) {
+      loaded.push(...idsOf(records))
+      if (loaded.length === 2) await servers.standby.kill()
+    }
+    expect(loaded).toEqual(['a', 'b', 'c', 'd', 'e'])
+    expect(readsOf(store, 'load')).toEqual({ answered: 1, failed: 1, primary: 2 })
   })
 
   it('that hangs delays one question by a quarter of its time, and rests', async () => {
@@ -256,11 +275,14 @@ describe('a replica of its own', () => {
     expect((await dead.head()).position.lineage).toBe((await store.head()).position.lineage)
     expect(idsOf(await recordsAt(store, NOW))).toEqual(['a', 'b', 'c'])
     expect(idsOf(await recordsAt(store, { revision: 2 }))).toEqual(['a', 'b'])
-    // `ahead`: the primary does not have its revision yet.
-    expect(readsOf(store, 'as_of')).toEqual({ other_history: 2, primary: 2 })
+    // It rests after the first question.
+    expect(readsOf(store, 'as_of')).toEqual({ other_history: 1, primary: 2 })
     for (const id of ['d', 'e']) await caller.write(put(id))
-    expect(idsOf((await loadAll(store)).records)).toEqual(['a', 'b', 'c', 'd', 'e'])
-    expect(readsOf(store, 'load')).toEqual({ other_history: 1, primary: 1 })
+    const { store: fresh } = await servers.open()
+    expect(idsOf((await loadAll(fresh)).records)).toEqual(['a', 'b', 'c', 'd', 'e'])
+    expect(readsOf(fresh, 'load').answered).toBeUndefined()
+    await waitFor(() => fresh.replicas?.().replicas[0]?.state === 'other_history')
+    expect(await fresh.inspector.inspectReplicas?.()).toMatchObject([{ standby: false, sameHistory: false }])
     expect((await store.head()).position).toEqual(caller.position)
   })
 
@@ -274,5 +296,48 @@ describe('a replica of its own', () => {
     await waitFor(() => role() === 'primary')
     expect(idsOf(await recordsAt(store, NOW))).toEqual(['a'])
     expect(readsOf(store, 'as_of')).toEqual({ answered: 1 })
+  })
+
+  it('is not to blame for a primary that is gone: what the primary told before is enough to read, and nothing else', async () => {
+    const { store, caller } = await servers.open()
+    await caller.write(put('a'))
+    await caughtUp(servers.primary, servers.standby)
+    const { caller: other } = await servers.openOn(servers.primary)
+    expect(await recordsAt(store, { revision: 1 })).toHaveLength(1)
+    await other.write(put('b'))
+    await caughtUp(servers.primary, servers.standby)
+    await servers.primary.kill()
+    // The standby has a revision that nobody can confirm.
+    await expect(recordsAt(store, { revision: 1 })).rejects.toMatchObject({ retryable: true })
+    expect(readsOf(store, 'as_of')).toEqual({ answered: 1 })
+    expect(store.replicas?.().replicas[0]).toMatchObject({ state: 'answered' })
+  })
+
+  it('that shows a commit before the primary does is passed over, and does not rest', async () => {
+    const { store, caller } = await servers.open({ callTimeoutMs: 60_000 })
+    await caller.write(put('a'))
+    await caughtUp(servers.primary, servers.standby)
+    // The commit waits for a standby that never comes. The other standby has it.
+    servers.primary.configure({ synchronous_standby_names: 'nobody' })
+    servers.primary.reload()
+    await waitFor(async () => {
+      const [row] = await servers.primary.query<{ names: string }>('show synchronous_standby_names')
+      return row !== undefined && Object.values(row)[0] === 'nobody'
+    })
+    const committing = caller.write(put('b'))
+    await waitFor(async () => {
+      const [row] = await servers.standby.query<{ revision: string }>(
+        `select revision from ${servers.schema}.head`,
+      )
+      return row?.revision === '2'
+    })
+    expect(idsOf(await recordsAt(store, NOW))).toEqual(['a'])
+    expect(readsOf(store, 'as_of')).toEqual({ behind: 1, primary: 1 })
+    expect(await store.inspector.inspectReplicas?.()).toMatchObject([{ sameHistory: true, lagRevisions: 0 }])
+    servers.primary.configure({ synchronous_standby_names: '' })
+    servers.primary.reload()
+    expect(await committing).toMatchObject({ outcome: 'accepted', revision: 2 })
+    expect(idsOf(await recordsAt(store, NOW))).toEqual(['a', 'b'])
+    expect(readsOf(store, 'as_of')).toEqual({ behind: 1, primary: 1, answered: 1 })
   })
 })

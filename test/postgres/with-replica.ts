@@ -100,6 +100,20 @@ export async function caughtUp(primary: PostgresServer, standby: PostgresServer)
   })
 }
 
+/** Stops the replay of a standby. Resolves when it stands still; disposing of the result lets it go on. */
+export async function pauseReplay(standby: PostgresServer): Promise<AsyncDisposable> {
+  await standby.query('select pg_wal_replay_pause()')
+  await waitFor(async () => {
+    const [row] = await standby.query<{ state: string }>('select pg_get_wal_replay_pause_state() as state')
+    return row?.state === 'paused'
+  })
+  return { [Symbol.asyncDispose]: () => resumeReplay(standby) }
+}
+
+export async function resumeReplay(standby: PostgresServer): Promise<void> {
+  await standby.query('select pg_wal_replay_resume()')
+}
+
 /** Waits until something is so. */
 export async function waitFor(isSo: () => Promise<boolean> | boolean, limitMs = 30_000): Promise<void> {
   for (const end = performance.now() + limitMs; performance.now() < end; await sleep(20)) {

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { ApiError } from '../api/api-error.ts'
 import { apiUrl } from '../api/client.ts'
+import { health } from '../state/health.ts'
 import type { Asked } from '../state/use-answer.ts'
 import { Copy } from './copy.tsx'
 import { Icon } from './icon.tsx'
@@ -23,6 +24,9 @@ interface FailureProps {
 
 /** A fault: what happened, what to do, and its code. */
 export function Failure({ error, onRetry }: FailureProps) {
+  // The bar above the page tells it once, with what to do. When the records are there, everything is asked again.
+  if (error.code === 'COORD_NOT_LOADED' && health.value?.status === 'starting')
+    return <Loading what="the records" />
   const documented = error.code.startsWith('COORD_')
   return (
     <div class="state state-failure" role="alert">

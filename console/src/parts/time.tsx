@@ -1,6 +1,7 @@
 import { hereWith, path } from '../state/location.ts'
 import { now } from '../state/now.ts'
 import { Link } from './link.tsx'
+import { relativeTime } from './relative-time.ts'
 
 interface TimeProps {
   /** ISO 8601, or epoch milliseconds. */
@@ -27,28 +28,6 @@ export function exactTime(date: Date): string {
   const two = (number: number) => String(number).padStart(2, '0')
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
-}
-
-const units = [
-  ['year', 31_557_600],
-  ['month', 2_629_800],
-  ['day', 86_400],
-  ['hour', 3_600],
-  ['minute', 60],
-] as const
-/** Before that, days are told: `in 2 months` would be said of 89 days. */
-const MONTHS_FROM = 4
-const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
-
-/** `5 minutes ago`. @param at and `present` are epoch milliseconds */
-export function relativeTime(at: number, present: number): string {
-  const seconds = Math.round((at - present) / 1_000)
-  // Clocks differ, and `now` is up to ten seconds old: a moment ago is not the future.
-  if (Math.abs(seconds) < 15) return 'just now'
-  for (const [unit, length] of units)
-    if (Math.abs(seconds) >= length * (unit === 'month' ? MONTHS_FROM : 1))
-      return format.format(Math.trunc(seconds / length), unit)
-  return format.format(seconds, 'second')
 }
 
 /** `4 h 12 min`, for ages. @param seconds at least 0 */

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { ApiError } from '../api/api-error.ts'
 import { api } from '../api/client.ts'
 import type { Health } from '../api/types.ts'
-import { silentSince } from './freshness.ts'
+import { returns, silentSince } from './freshness.ts'
 import { sessions } from './session.ts'
 
 /** The newest `GET /health`; `undefined` until there is one, or if the caller may not ask. */
@@ -38,10 +38,17 @@ async function ask(): Promise<void> {
     // Nothing changes until somebody signs in.
     health.value = undefined
   } else {
-    if (!(answer instanceof Error)) health.value = answer as Health
+    if (!(answer instanceof Error)) note(answer as Health)
     // The client has noted the silence, which the bar shows.
     timer = setTimeout(again, silentSince.peek() === undefined ? EVERY_MS : WHILE_SILENT_MS)
   }
+}
+
+function note(answer: Health): void {
+  const wasStarting = health.peek()?.status === 'starting'
+  health.value = answer
+  // What failed while the records were not read is asked again.
+  if (wasStarting && answer.status !== 'starting') returns.value = returns.peek() + 1
 }
 
 function mayNot(answer: unknown): boolean {

@@ -12,10 +12,10 @@ import type { PastNeeds, PastQuestion } from '../sql-functions/past-question.ts'
 import { headOf, type Reply, readReply } from '../sql-functions/read-reply.ts'
 import type { ChangesReply, Head } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { HistoryCheck } from './history-check.ts'
+import { HistoryCheck, type Relation } from './history-check.ts'
 import type { KnownEnd, KnownPositions } from './known-positions.ts'
 import type { PostgresSettings } from './options.ts'
-import { asFailure, Replica, type ReplicaState } from './replica.ts'
+import { asFailure, PATIENCE_MS, Replica, type ReplicaState } from './replica.ts'
 
 /** How often a replica that is behind is asked for its head, in milliseconds. */
 const HEAD_PAUSE_MS = 25
@@ -69,14 +69,13 @@ export class ReplicaReads {
 
   /** From now on asks each replica for its head and its role, again and again. */
   start(): void {
-    if (this.#closed || this.#timer !== undefined) return
-    const again = () => {
-      this.#timer = setTimeout(() => {
-        this.#checking = this.#check().finally(() => this.#closed || again())
-      }, this.#settings.replicaCheckMs).unref()
+    if (this.#checking !== undefined || this.#closed) return
+    const check = () => {
+      this.#checking = this.#check().finally(() => {
+        if (!this.#closed) this.#timer = setTimeout(check, this.#settings.replicaCheckMs).unref()
+      })
     }
-    again()
-    this.#checking = this.#check()
+    check()
   }
 
   async close(): Promise<void> {
@@ -102,11 +101,12 @@ export class ReplicaReads {
       this.#replicas.map(async (replica): Promise<ReplicaInspection> => {
         try {
           const { head, standby, ...settings } = await replica.ask(INSPECT_MS)
-          const relation = await this.#relationInTime(head.position, performance.now() + INSPECT_MS / 10)
+          const until = performance.now() + PATIENCE_MS
+          const relation = await this.#relationOf(replica, head.position, until)
           const { host } = replica.figures
           return {
             ...{ host, standby, position: head.position, ...settings },
-            sameHistory: relation === 'same' || relation === 'behind',
+            sameHistory: relation !== 'other',
             lagRevisions: Math.max(0, position.revision - head.position.revision),
           }
         } catch (thrown) {
@@ -180,11 +180,11 @@ export class ReplicaReads {
       const raw = await replica.call(connection, operation, question.argument)
       const { head, status } = readReply(raw, headAndStatus)
       if (head === undefined) return { passed: replica.answered(head, 'behind', end) }
-      const relation = await this.#relationInTime(head.position, until)
-      if (relation === 'ahead') replica.waitedInVain()
-      if (relation === 'other') replica.rest()
-      if (relation === 'other' || relation === 'ahead')
+      const relation = await this.#relationOf(replica, head.position, until)
+      if (relation === 'other') {
+        replica.rest()
         return { passed: replica.answered(head, 'other_history', end) }
+      }
       if (relation === 'same' && hasEnough(head, question.needs, end)) {
         // Only the primary may refuse a moment.
         if (status !== 'ok') return 'primary decides'
@@ -214,13 +214,19 @@ export class ReplicaReads {
     return false
   }
 
-  /** A standby may show a commit before the primary does: for a moment, `ahead` is asked again. */
-  async #relationInTime(position: Position, until: number) {
+  /**
+   * A standby may show a commit before the primary does: for a moment, `ahead` is asked again. It stays so while the commit waits for another,
+   * synchronous standby, or if the primary has lost its newest commits. Then the replica has at least the end of the primary's history.
+   */
+  async #relationOf(replica: Replica, position: Position, until: number): Promise<Relation> {
     for (;;) {
       const relation = await this.#history.relationOf(position).catch(asPrimaryFailure)
-      if (relation !== 'ahead' || performance.now() >= until) return relation
+      if (relation !== 'ahead') return relation
+      if (performance.now() >= until) break
       await sleep(HEAD_PAUSE_MS)
     }
+    const { end } = this.#known
+    return end !== undefined && (await replica.knows(end.position)) ? 'ahead' : 'other'
   }
 
   async #check(): Promise<void> {
@@ -249,12 +255,14 @@ export class ReplicaReads {
     const before = this.#endBefore?.position
     const isBehind = before?.lineage === head.position.lineage && head.position.revision < before.revision
     try {
-      const relation = await this.#relationInTime(head.position, performance.now() + 250)
-      if (relation === 'other') replica.rest()
-      if (relation === 'other' || relation === 'ahead') return 'other_history'
+      const relation = await this.#relationOf(replica, head.position, performance.now() + PATIENCE_MS)
+      if (relation === 'other') {
+        replica.rest()
+        return 'other_history'
+      }
       return isBehind || relation === 'behind' ? 'behind' : 'answered'
     } catch {
-      // The primary does not answer. That says nothing about the replica.
+      // The primary does not answer. That says nothing about the replica, which has just answered.
       return isBehind ? 'behind' : 'answered'
     }
   }

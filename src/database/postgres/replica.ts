@@ -1,5 +1,6 @@
 import type { PostgresTarget } from '../../config/postgres/postgres-url.ts'
 import { CoordinatorError } from '../../errors.ts'
+import type { Position } from '../../records/record.ts'
 import type { ReplicaFigures, ReplicaOutcome } from '../replicas.ts'
 import { headOf, readReply } from '../sql-functions/read-reply.ts'
 import type { Head } from '../store.ts'
@@ -15,7 +16,7 @@ const CONNECT_MAX_MS = 1_000
 /** The part of the time of a call that one replica may use: the next replica and the primary need the rest. */
 const PART_OF_CALL = 1 / 4
 /** How long a question waits for a replica that is behind, in milliseconds. */
-const PATIENCE_MS = 250
+export const PATIENCE_MS = 250
 /** How long nobody waits for a replica that did not catch up, in milliseconds. */
 const IMPATIENT_MS = 1_000
 
@@ -124,6 +125,13 @@ export class Replica {
 
   async head(connection: Connection): Promise<Head> {
     return readReply(await this.call(connection, 'head', '{}'), headOf)
+  }
+
+  /** Whether the replica has a position of the primary in its history. */
+  async knows({ lineage, revision, digest }: Position): Promise<boolean> {
+    const argument = JSON.stringify({ after: { lineage, revision, digest }, limit: 0 })
+    const reply = await this.#use(this.#watcher, (connection) => this.call(connection, 'changes', argument))
+    return readReply(reply, (answer) => answer['status'] === 'ok')
   }
 
   /**

@@ -1,5 +1,6 @@
 import { MultiDirectedGraph } from 'graphology'
 import Sigma from 'sigma'
+import { fittingText } from '../text/shown-text.ts'
 import { mapColours } from './map-colours.ts'
 import { type MapGraph, type MapPlace, radiusOf, widthOf } from './map-graph.ts'
 import { drawHover, drawLabel } from './map-labels.ts'
@@ -8,6 +9,9 @@ export interface MapEvents {
   readonly onPick: (id: string) => void
   readonly onPickNothing: () => void
 }
+
+/** In multiples of the size of the font: longer names would cover their neighbours. */
+const LONGEST_LABEL = 18
 
 /** A map on a canvas of WebGL. Call `end` when it is no longer shown: browsers allow sixteen such canvases. */
 export class SigmaMap {
@@ -26,7 +30,7 @@ export class SigmaMap {
       graph.addNode(item.id, {
         x,
         y,
-        label: item.label,
+        label: fittingText(item.label, LONGEST_LABEL),
         size: radiusOf(item, length),
         color: colours.tone(item.tone),
       })

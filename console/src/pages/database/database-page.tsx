@@ -84,7 +84,8 @@ const stateWords: Readonly<Record<Database['status'], string>> = {
 function State({ database }: { readonly database: Database }) {
   const { status, reason, repair, notice, server } = database
   const isBad = status === 'degraded' || status === 'frozen'
-  const tone = isBad ? 'database-state-bad' : database.durable ? '' : 'database-state-warn'
+  const isStarting = status === 'connecting' || status === 'loading'
+  const tone = isBad ? 'database-state-bad' : database.durable && !isStarting ? '' : 'database-state-warn'
   return (
     <>
       <p class={`database-state ${tone}`}>
@@ -112,7 +113,11 @@ function State({ database }: { readonly database: Database }) {
             ` (${database.lagRevisions.toLocaleString('en')} behind the database)`}
         </Row>
         <Row name="Age of the records">
-          {database.ageMs < 1_000 ? `${database.ageMs} ms` : duration(database.ageMs / 1_000)}
+          {isStarting
+            ? 'not read yet'
+            : database.ageMs < 1_000
+              ? `${database.ageMs} ms`
+              : duration(database.ageMs / 1_000)}
         </Row>
         <Row name="Oldest kept revision">
           <Revision of={database.floorRevision} />

@@ -46,7 +46,7 @@ const columns: readonly Column<Latency>[] = [
     sortBy: ({ p99Ms }) => p99Ms,
     render: ({ p99Ms }) => milliseconds(p99Ms),
   },
-  { key: 'bar', title: 'p50 and p99', width: '20%', render: (latency) => <Bar latency={latency} /> },
+  { key: 'bar', title: 'Spread', width: '16%', render: (latency) => <Bar latency={latency} /> },
 ]
 
 /** How long the database takes, by operation. */

@@ -5,7 +5,7 @@ import type { Marks } from '../../drawing/model/marks.ts'
 import { type ShownPart, shownPart } from '../../drawing/model/shown-part.ts'
 import { Revision, Time } from '../../parts/time.tsx'
 import { setQuery } from '../../state/location.ts'
-import { type GraphPlace, questionOf } from './graph-place.ts'
+import type { GraphPlace } from './graph-place.ts'
 import { DrawingBoard } from './parts/drawing-board.tsx'
 import { ProblemList } from './parts/problem-list.tsx'
 import type { GraphView } from './views/graph-view.ts'
@@ -15,7 +15,16 @@ const MOST_NODES = 200
 const MOST_EDGES = 320
 
 /** The answer to a question about the graph, as a focus drawing. */
-export function FocusPart({ place, view }: { readonly place: GraphPlace; readonly view: GraphView }) {
+export function FocusPart({
+  place,
+  view,
+  question,
+}: {
+  readonly place: GraphPlace
+  readonly view: GraphView
+  /** The one that `view` answers, which may be the one before that of `place`. */
+  readonly question: string
+}) {
   const { read, centre, strong, steps } = view
   // Live answers that change nothing must not be drawn again.
   const content = JSON.stringify([read.graph, view.from, [...(view.only ?? [])], [...(strong ?? [])]])
@@ -43,7 +52,7 @@ export function FocusPart({ place, view }: { readonly place: GraphPlace; readonl
       <DrawingBoard
         graph={part.graph}
         title={view.sentence}
-        question={questionOf(place)}
+        question={question}
         arrangement={arrangement}
         marks={marks}
         colour={place.colour}

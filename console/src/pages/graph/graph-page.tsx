@@ -17,17 +17,17 @@ import './graph.css'
 export function GraphPage() {
   const place = graphPlace()
   const { show } = place
-  const asked = useAsked(
-    show === 'map' ? undefined : questionOf(place),
-    (signal) => readView(place, signal),
-    {
-      live: place.asOf === undefined,
-      everyMs: 4_000,
-    },
-  )
-  const before = useRef<GraphView | undefined>(undefined)
-  if (asked.data !== undefined) before.current = asked.data
-  const view = asked.data ?? (asked.loading && asked.error === undefined ? before.current : undefined)
+  const question = questionOf(place)
+  const asked = useAsked(show === 'map' ? undefined : question, (signal) => readView(place, signal), {
+    live: place.asOf === undefined,
+    everyMs: 4_000,
+  })
+  // With its question: while the next answer is on its way, the drawing must not take the old one for it.
+  const answered = useRef<{ readonly view: GraphView; readonly question: string } | undefined>(undefined)
+  if (asked.data !== undefined) answered.current = { view: asked.data, question }
+  const waits = asked.loading && asked.error === undefined
+  const shown = asked.data !== undefined || waits ? answered.current : undefined
+  const view = shown?.view
   return (
     <Page
       title="Graph"
@@ -54,7 +54,7 @@ export function GraphPage() {
           {view === undefined && asked.loading && <Loading what="the graph" />}
           {view === undefined && !asked.loading && asked.error === undefined && <ChooseNode place={place} />}
           {view !== undefined && view.read.total.nodes === 0 && <EmptyGraph />}
-          {view !== undefined && view.read.total.nodes > 0 && <FocusPart place={place} view={view} />}
+          {shown !== undefined && shown.view.read.total.nodes > 0 && <FocusPart place={place} {...shown} />}
         </>
       )}
     </Page>

@@ -161,7 +161,7 @@ function GroupTable({
     },
     {
       key: 'joins',
-      title: 'Edges to others',
+      title: 'Edges',
       render: ({ value }) => joins.get(groupId(value)) ?? 0,
       sortBy: ({ value }) => joins.get(groupId(value)) ?? 0,
       align: 'end',

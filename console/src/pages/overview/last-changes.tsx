@@ -16,7 +16,7 @@ export function LastChanges() {
   return (
     <Panel
       title="Last changes"
-      aside={asOf.value === undefined ? <Feed /> : 'up to the chosen moment'}
+      aside={asOf.value === undefined ? asked.data !== undefined && <Feed /> : 'up to the chosen moment'}
       class="last-changes"
     >
       <Shown asked={asked} what="the last changes">

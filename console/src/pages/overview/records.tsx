@@ -44,8 +44,14 @@ export const backendWords: Readonly<Record<string, string>> = {
 }
 
 /** The answer to: is the last write durable? */
-function Durability({ health: { storage } }: { readonly health: Health }) {
+function Durability({ health: { status, storage } }: { readonly health: Health }) {
   const revision = <Revision of={headRevision.value} />
+  if (status === 'starting')
+    return (
+      <p class="durable durable-no">
+        <strong>The records are not read yet.</strong> Until then, the coordinator takes no writes.
+      </p>
+    )
   if (!storage.durable && headRevision.value === 0)
     return (
       <p class="durable durable-no">
@@ -84,6 +90,7 @@ function Age({ database }: { readonly database: Database | undefined }) {
   const degraded = freshness.value?.degraded
   const age = freshness.value?.ageSeconds
   if (degraded !== undefined && age !== undefined) return <>{duration(age)} (degraded)</>
+  if (health.value?.status === 'starting') return <>not read yet</>
   if (database === undefined) return <>current, as far as the coordinator knows</>
   const { ageMs, lagRevisions } = database
   return (

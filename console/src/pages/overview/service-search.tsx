@@ -4,6 +4,7 @@ import { HealthMark } from '../../parts/health-mark.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Search } from '../../parts/search.tsx'
 import { Failure } from '../../parts/states.tsx'
+import { Tags } from '../../parts/tags.tsx'
 import { asOf, namespace, navigate } from '../../state/location.ts'
 import { serviceById } from '../../state/places.ts'
 import { useAnswer } from '../../state/use-answer.ts'
@@ -83,12 +84,20 @@ function Found({ found: { services, total }, text }: { readonly found: ServiceLi
     <div class="found">
       <ul aria-label="Services found">
         {services.map(
-          ({ serviceId = '', serviceName = '', namespace: where, version, health = 'unknown' }) => (
+          ({
+            serviceId = '',
+            serviceName = '',
+            namespace: where,
+            version,
+            tags = [],
+            health = 'unknown',
+          }) => (
             <li key={serviceId}>
               <Link {...serviceById(serviceId)} class="found-one">
                 <bdi class="service-name">{serviceName}</bdi>
                 <span class="muted">{where}</span>
                 <span class="mono">{version}</span>
+                {tags.length > 0 && <Tags tags={tags} most={3} />}
                 <HealthMark health={health} />
               </Link>
             </li>

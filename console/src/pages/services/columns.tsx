@@ -18,7 +18,7 @@ const all: readonly Column<ServiceRow>[] = [
   {
     key: 'name',
     title: 'Name',
-    width: '25%',
+    width: '22%',
     sortBy: ({ service }) => service.serviceName,
     render: ({ service: { serviceId, serviceName } }) => (
       <Link {...serviceById(serviceId)} class="service-name" title={serviceName}>
@@ -29,7 +29,7 @@ const all: readonly Column<ServiceRow>[] = [
   {
     key: 'health',
     title: 'Health',
-    width: '105px',
+    width: '118px',
     sortBy: ({ service }) => urgency[service.health],
     render: ({ service }) => <HealthMark health={service.health} />,
   },
@@ -65,7 +65,7 @@ const all: readonly Column<ServiceRow>[] = [
   {
     key: 'tags',
     title: 'Tags',
-    width: '20%',
+    width: '19%',
     sortBy: ({ service }) => service.tags?.join(' ') || undefined,
     render: ({ service }) => (
       <Tags tags={service.tags ?? []} most={LINE_TAGS} onChoose={(tag) => setQuery({ q: tag })} />
@@ -107,7 +107,7 @@ const all: readonly Column<ServiceRow>[] = [
   {
     key: 'heard',
     title: 'Last heartbeat',
-    width: '130px',
+    width: '140px',
     sortBy: ({ service }) => (service.lastHeartbeat === null ? undefined : service.lastHeartbeat),
     render: ({ service: { lastHeartbeat } }) =>
       lastHeartbeat === null ? <span class="muted">never</span> : <Time at={lastHeartbeat} />,
@@ -115,14 +115,14 @@ const all: readonly Column<ServiceRow>[] = [
   {
     key: 'registered',
     title: 'Registered',
-    width: '130px',
+    width: '140px',
     sortBy: ({ service }) => service.registeredAt,
     render: ({ service }) => <Time at={service.registeredAt} />,
   },
   {
     key: 'updated',
     title: 'Updated',
-    width: '130px',
+    width: '140px',
     sortBy: ({ service }) => service.updatedAt,
     render: ({ service }) => <Time at={service.updatedAt} />,
   },

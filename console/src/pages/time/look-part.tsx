@@ -21,6 +21,8 @@ const MOST_EDGES = 320
 const COMMITS = 8
 
 interface Look {
+  /** The node that was asked for. */
+  readonly of: string | undefined
   readonly read: ReadGraph
   /** The node whose surroundings are shown; `undefined`: everything. */
   readonly centre: string | undefined
@@ -46,7 +48,7 @@ export function LookPart({ asOf }: { readonly asOf: string | undefined }) {
         <p>Move the slider to the right: the bars show when there were changes.</p>
       </Empty>
     )
-  return <LookDrawing look={look} question={JSON.stringify([of, look.centre])} />
+  return <LookDrawing look={look} question={JSON.stringify([look.of, look.centre])} />
 }
 
 function LookDrawing({ look, question }: { readonly look: Look; readonly question: string }) {
@@ -122,5 +124,5 @@ async function readLook(
     signal,
   })
   const entries = page.entries.filter(({ revision }) => revision <= read.revision).toReversed()
-  return { read, centre, entries }
+  return { of, read, centre, entries }
 }

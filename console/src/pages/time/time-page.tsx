@@ -6,7 +6,7 @@ import { asOf, navigate, query, setQuery } from '../../state/location.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { NodeSearch } from '../graph/parts/node-search.tsx'
 import { ComparePart } from './compare-part.tsx'
-import { BUCKETS, bucketOf, type Density, momentAt, RANGES, type Range } from './data/density.ts'
+import { BUCKETS, bucketOf, type Density, inOrder, momentAt, RANGES, type Range } from './data/density.ts'
 import { LookPart } from './look-part.tsx'
 import { TimeLine } from './parts/time-line.tsx'
 import './time.css'
@@ -69,7 +69,8 @@ export function TimePage() {
 }
 
 function Moments({ density }: { readonly density: Density }) {
-  const from = query('from')
+  const given = query('from')
+  const [from, to] = given === undefined ? [] : inOrder(density, given, query('to'))
   if (density.revision === 0)
     return (
       <Empty title="Nothing has been registered yet." command={registerCommand()}>
@@ -82,10 +83,10 @@ function Moments({ density }: { readonly density: Density }) {
         {from === undefined ? (
           <LookControls density={density} />
         ) : (
-          <CompareControls density={density} from={from} />
+          <CompareControls density={density} from={from} to={to} />
         )}
       </section>
-      {from === undefined ? <LookPart asOf={asOf.value} /> : <ComparePart from={from} to={query('to')} />}
+      {from === undefined ? <LookPart asOf={asOf.value} /> : <ComparePart from={from} to={to} />}
     </>
   )
 }
@@ -157,10 +158,15 @@ function LookControls({ density }: { readonly density: Density }) {
   )
 }
 
-function CompareControls({ density, from }: { readonly density: Density; readonly from: string }) {
-  const to = query('to')
+interface CompareControlsProps {
+  readonly density: Density
+  readonly from: string
+  readonly to: string | undefined
+}
+
+function CompareControls({ density, from, to }: CompareControlsProps) {
   const set = (members: { from?: string; to?: string | undefined }) =>
-    setQuery({ ...members, selected: undefined }, { replace: false })
+    setQuery({ from, to, ...members, selected: undefined }, { replace: false })
   return (
     <>
       <TimeLine

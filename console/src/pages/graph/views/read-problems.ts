@@ -110,9 +110,7 @@ function countsOf(
     totals.unresolved > 0 ? `${count(totals.unresolved, 'node is', 'nodes are')} not registered` : '',
     of('down') > 0 ? count(of('down'), 'service is down', 'services are down') : '',
     of('expired') > 0 ? count(of('expired'), 'service has expired', 'services have expired') : '',
-    totals.cycle > 0
-      ? count(totals.cycle, 'group of nodes needs itself', 'groups of nodes need themselves')
-      : '',
+    totals.cycle > 0 ? count(totals.cycle, 'cycle of dependencies', 'cycles of dependencies') : '',
   ].filter((part) => part !== '')
   return parts.join(', ')
 }

@@ -60,3 +60,16 @@ export function momentAt({ buckets, floorRevision, revision }: Density, at: numb
   const shown = Math.max(floorRevision, buckets[at]?.revision ?? revision)
   return at >= buckets.length - 1 ? undefined : String(shown)
 }
+
+/** Two moments, the earlier one first: a slider can be moved past the other one. */
+export function inOrder(
+  density: Density,
+  from: string,
+  to: string | undefined,
+): readonly [from: string, to: string | undefined] {
+  if (to === undefined) return [from, to]
+  const places = [from, to].every((moment) => /^\d+$/.test(moment))
+    ? ([Number(from), Number(to)] as const)
+    : ([bucketOf(density, from), bucketOf(density, to)] as const)
+  return places[0] > places[1] ? [to, from] : [from, to]
+}
