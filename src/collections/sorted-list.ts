@@ -38,21 +38,16 @@ export class SortedList<T> {
 
   /** @returns whether it was absent */
   add(item: T): boolean {
-    const last = this.#chunks[this.#chunks.length - 1]
-    if (last === undefined || this.#compare(item, last[last.length - 1] as T) > 0) this.#append(item, last)
-    else if (!this.#insert(item)) return false
-    this.#size += 1
-    return true
-  }
-
-  /** Adds an item that is not greater than all others. @returns whether it was absent */
-  #insert(item: T): boolean {
     const index = this.#chunkFor(item)
-    const chunk = this.#chunks[index] as T[]
-    const at = this.#indexIn(chunk, item)
-    if (this.#isAt(chunk, at, item)) return false
-    chunk.splice(at, 0, item)
-    if (chunk.length > CHUNK_MAX) this.#chunks.splice(index + 1, 0, chunk.splice(CHUNK_MAX / 2))
+    const chunk = this.#chunks[index]
+    if (chunk === undefined) this.#append(item)
+    else {
+      const at = this.#indexIn(chunk, item)
+      if (this.#isAt(chunk, at, item)) return false
+      chunk.splice(at, 0, item)
+      if (chunk.length > CHUNK_MAX) this.#chunks.splice(index + 1, 0, chunk.splice(CHUNK_MAX / 2))
+    }
+    this.#size += 1
     return true
   }
 
@@ -80,7 +75,8 @@ export class SortedList<T> {
   }
 
   /** Adds an item after all others. A full chunk is not split, so lists that only grow waste no memory. */
-  #append(item: T, last: T[] | undefined): void {
+  #append(item: T): void {
+    const last = this.#chunks.at(-1)
     if (last === undefined || last.length >= CHUNK_MAX) this.#chunks.push([item])
     else last.push(item)
   }

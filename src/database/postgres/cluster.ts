@@ -73,9 +73,9 @@ export class Cluster implements ConnectionSource {
     // Meanwhile somebody else may have found it.
     if (this.#primary !== known) return true
     const highest = Math.max(...timelines)
-    const ofKnown = Math.max(timelines[hosts.indexOf(known)] ?? 0, this.#newestTimeline)
+    const ofKnown = timelines[hosts.indexOf(known)] || this.#newestTimeline
     this.#saw(highest)
-    // If the primary is silent, and nobody knows its timeline, another one may be the older one.
+    // If the primary is silent now, and its timeline was never seen, another server that takes writes may be the older one.
     if (ofKnown === 0 || highest <= ofKnown) return false
     this.#primary = hosts[timelines.indexOf(highest)] as PostgresHost
     this.suspect()
