@@ -55,6 +55,7 @@ describe('a replica', () => {
     const { findings } = await found({ ...sound, standby: false, keepsOldVersions: false })
     expect(findings).toHaveLength(1)
     expect(findings[0]).toMatchObject({ state: 'warning', found: expect.stringContaining('is a primary') })
+    expect(findings[0]?.repair).toContain('name all of them in one URL')
   })
 
   it('with another history is a problem, and nothing else of it matters', async () => {
