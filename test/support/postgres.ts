@@ -21,6 +21,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { freePort } from './free-port.ts'
+import { removeSharedMemory } from './shared-memory.ts'
 
 export type PostgresVersion = 15 | 18
 
@@ -212,6 +213,7 @@ export class PostgresServer {
   /** Ends the server and removes its data. */
   async dispose(): Promise<void> {
     await this.kill()
+    removeSharedMemory(this.dataFolder)
     rmSync(this.#home, { recursive: true, force: true })
   }
 
@@ -320,10 +322,11 @@ function portsWithUnread(serverPort: number): Set<number> {
 
 /**
  * A test process that is killed must not leave servers behind: a shell waits for the end of a pipe that only this process
- * holds, and then ends the server and removes its data.
+ * holds, and then ends the server and removes its shared memory and its data.
  */
 function endWithThisProcess(server: ChildProcess, home: string): void {
-  const script = 'read -r _; kill -9 "$0"; sleep 0.3; rm -rf "$1"'
+  const script =
+    'read -r _; kill -9 "$0"; sleep 0.3; ipcrm -m "$(sed -n "7s/.* //p" "$1/data/postmaster.pid")"; rm -rf "$1"'
   const watch = spawn('/bin/sh', ['-c', script, String(server.pid), home], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
