@@ -21,6 +21,11 @@ describe(folder, () => {
     expect(dcs.loop_wait + 2 * dcs.retry_timeout).toBeLessThanOrEqual(dcs.ttl)
   })
 
+  it('patroni.yml makes standbys that `coordinator doctor` finds no fault with as replicas', () => {
+    const { dcs } = parse(readFileSync(`${folder}/patroni.yml`, 'utf8'), { version: '1.1' }).bootstrap
+    expect(dcs.postgresql.parameters).toMatchObject({ hot_standby_feedback: 'on' })
+  })
+
   it('patroni.yml has lines for TLS that are right once they are no comments', () => {
     const text = readFileSync(`${folder}/patroni.yml`, 'utf8').replaceAll(/^( +)# (ssl\w*: )/gm, '$1$2')
     expect(parse(text, { version: '1.1' }).postgresql.parameters).toEqual({
