@@ -21,6 +21,22 @@ describe(folder, () => {
     expect(dcs.loop_wait + 2 * dcs.retry_timeout).toBeLessThanOrEqual(dcs.ttl)
   })
 
+  it('patroni.yml makes standbys that `coordinator doctor` finds no fault with as replicas', () => {
+    const { dcs } = parse(readFileSync(`${folder}/patroni.yml`, 'utf8'), { version: '1.1' }).bootstrap
+    expect(dcs.postgresql.parameters).toMatchObject({ hot_standby_feedback: 'on' })
+  })
+
+  it('patroni.yml has lines for TLS that are right once they are no comments', () => {
+    const text = readFileSync(`${folder}/patroni.yml`, 'utf8').replaceAll(/^( +)# (ssl\w*: )/gm, '$1$2')
+    expect(parse(text, { version: '1.1' }).postgresql.parameters).toEqual({
+      unix_socket_directories: '/var/run/postgresql',
+      // As text: PostgreSQL does not know the boolean that `on` is in YAML.
+      ssl: 'on',
+      ssl_cert_file: expect.stringContaining('.crt'),
+      ssl_key_file: expect.stringContaining('.key'),
+    })
+  })
+
   itWith('patroni', '/usr/lib/postgresql/15/bin/postgres')('patroni.yml is what Patroni takes', async () => {
     await using scratch = await scratchFolder()
     // Patroni looks whether somebody listens where etcd should be.

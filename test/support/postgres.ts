@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -6,7 +6,6 @@ import {
   chownSync,
   closeSync,
   cpSync,
-  existsSync,
   lchownSync,
   mkdtempSync,
   openSync,
@@ -22,6 +21,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { freePort } from './free-port.ts'
+import { removeSharedMemory } from './shared-memory.ts'
 
 export type PostgresVersion = 15 | 18
 
@@ -213,20 +213,12 @@ export class PostgresServer {
   /** Ends the server and removes its data. */
   async dispose(): Promise<void> {
     await this.kill()
-    this.#removeSharedMemory()
+    removeSharedMemory(this.dataFolder)
     rmSync(this.#home, { recursive: true, force: true })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
-  }
-
-  /** A server that was killed leaves a segment of shared memory behind, and Linux has 4,096 for all. Without `ipcrm`, it stays. */
-  #removeSharedMemory(): void {
-    const pidFile = join(this.dataFolder, 'postmaster.pid')
-    if (!existsSync(pidFile)) return
-    const id = readFileSync(pidFile, 'utf8').split('\n')[6]?.trim().split(/\s+/)[1]
-    if (id !== undefined) spawnSync('ipcrm', ['-m', id])
   }
 
   #signal(signal: NodeJS.Signals): void {
@@ -330,11 +322,11 @@ function portsWithUnread(serverPort: number): Set<number> {
 
 /**
  * A test process that is killed must not leave servers behind: a shell waits for the end of a pipe that only this process
- * holds, and then ends the server and removes its data.
+ * holds, and then ends the server and removes its shared memory and its data.
  */
 function endWithThisProcess(server: ChildProcess, home: string): void {
-  const memory = `sed -n '7s/.* //p' "$1/data/postmaster.pid"`
-  const script = `read -r _; kill -9 "$0"; ipcrm -m "$(${memory})"; sleep 0.3; rm -rf "$1"`
+  const script =
+    'read -r _; kill -9 "$0"; sleep 0.3; ipcrm -m "$(sed -n "7s/.* //p" "$1/data/postmaster.pid")"; rm -rf "$1"'
   const watch = spawn('/bin/sh', ['-c', script, String(server.pid), home], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,

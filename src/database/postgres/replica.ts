@@ -1,7 +1,7 @@
 import type { PostgresTarget } from '../../config/postgres/postgres-url.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Position } from '../../records/record.ts'
-import type { ReplicaFigures, ReplicaOutcome } from '../replicas.ts'
+import { REPLICA_PATIENCE_MS, type ReplicaFigures, type ReplicaOutcome } from '../replicas.ts'
 import { headOf, readReply } from '../sql-functions/read-reply.ts'
 import type { Head } from '../store.ts'
 import type { Connection, Row } from './connection.ts'
@@ -15,8 +15,6 @@ import { ReplicaHosts } from './replica-hosts.ts'
 const CONNECT_MAX_MS = 1_000
 /** The part of the time of a call that one replica may use: the next replica and the primary need the rest. */
 const PART_OF_CALL = 1 / 4
-/** How long a question waits for a replica that is behind, in milliseconds. */
-export const PATIENCE_MS = 250
 /** How long nobody waits for a replica that did not catch up, in milliseconds. */
 const IMPATIENT_MS = 1_000
 
@@ -27,12 +25,13 @@ const ofTheQuestion: ReadonlySet<string> = new Set([
   'COORD_COMMIT_REFUSED',
 ])
 
-/** What a replica says of itself. */
+/** What a replica says about itself. */
 export interface ReplicaState {
   readonly standby: boolean
   readonly head: Head
+  /** `hot_standby_feedback` */
   readonly keepsOldVersions: boolean
-  /** -1: never */
+  /** `max_standby_streaming_delay`. -1: replay waits for reads without end. */
   readonly longestReadMs: number
 }
 
@@ -95,7 +94,7 @@ export class Replica {
   /** Until when a question may wait for this replica, on the monotonic clock. */
   get patience(): number {
     const now = performance.now()
-    return now < this.#impatientUntil ? now : now + PATIENCE_MS
+    return now < this.#impatientUntil ? now : now + REPLICA_PATIENCE_MS
   }
 
   /** A question waited for it in vain. */
