@@ -96,7 +96,7 @@ describe('coordinator status: the table', () => {
     [1, '1 write'],
     [2, '2 writes'],
   ])('counts %i waiting writes in plain words', (waitingWrites, words) => {
-    const answers = { url: 'http://x', database: { waitingWrites } }
+    const answers = { url: 'http://x', health: { status: 'ok' }, database: { waitingWrites } }
     expect(renderStatus(answers)).toMatch(new RegExp(`^ *waiting +${words}$`, 'm'))
   })
 
