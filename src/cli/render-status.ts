@@ -69,7 +69,10 @@ function databaseRows(is: Members, has: Members): Row[] {
     ['repair', textOf(has['repair'])],
     ['loaded', known`${has['loadedRecords']} records so far`],
     ...viewRows(has),
-    ['waiting', waitingWrites === 0 ? undefined : known`${waitingWrites} writes`],
+    [
+      'waiting',
+      waitingWrites === 0 ? undefined : known`${waitingWrites} ${waitingWrites === 1 ? 'write' : 'writes'}`,
+    ],
     ['memory', joined([state, known`${usedMiB} of ${limitMiB} MiB`, known`history ${historyMiB} MiB`])],
   ]
 }

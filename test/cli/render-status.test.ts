@@ -92,6 +92,14 @@ describe('coordinator status: the table', () => {
     ])
   })
 
+  it.each([
+    [1, '1 write'],
+    [2, '2 writes'],
+  ])('counts %i waiting writes in plain words', (waitingWrites, words) => {
+    const answers = { url: 'http://x', health: { status: 'ok' }, database: { waitingWrites } }
+    expect(renderStatus(answers)).toMatch(new RegExp(`^ *waiting +${words}$`, 'm'))
+  })
+
   it('gives the reason for what is not', () => {
     const answers = {
       url: 'http://x',

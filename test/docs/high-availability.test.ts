@@ -94,6 +94,13 @@ describe('docs/high-availability.md', () => {
       warnings: [],
     })
     expect(() => readSettings({ ...env, COMMIT_TIMEOUT_MS: 'a minute' })).toThrow('COMMIT_TIMEOUT_MS')
+
+    // One replica, wherever it is.
+    const moving = settingsOf(blocksOf('Read replicas')[1] ?? '')
+    expect(Object.keys(moving)).toEqual(['DATABASE_REPLICAS'])
+    const { databaseReplicas } = readSettings({ ...env, ...moving })
+    expect(databaseReplicas.map(({ hosts }) => hosts.length)).toEqual([3])
+    expect(databaseReplicas[0]?.sessionKind).toBeUndefined()
   })
 
   itWith('bash', 'haproxy')(

@@ -325,8 +325,8 @@ function portsWithUnread(serverPort: number): Set<number> {
  * holds, and then ends the server and removes its shared memory and its data.
  */
 function endWithThisProcess(server: ChildProcess, home: string): void {
-  const script =
-    'read -r _; kill -9 "$0"; sleep 0.3; ipcrm -m "$(sed -n "7s/.* //p" "$1/data/postmaster.pid")"; rm -rf "$1"'
+  const memory = `sed -n '7s/.* //p' "$1/data/postmaster.pid"`
+  const script = `read -r _; kill -9 "$0"; ipcrm -m "$(${memory})"; sleep 0.3; rm -rf "$1"`
   const watch = spawn('/bin/sh', ['-c', script, String(server.pid), home], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,

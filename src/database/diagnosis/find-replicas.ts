@@ -110,7 +110,7 @@ function judge(
       flaw(check, 'warning', {
         found: `${name} is a primary: reading from it takes no load off the primary.`,
         repair:
-          'Name a standby in DATABASE_REPLICAS. If its URL has several hosts, start a standby among them, and remove `target_session_attrs` from the URL.',
+          'Name a standby in DATABASE_REPLICAS. If the roles of your servers change, name all of them in one URL without `target_session_attrs`: the coordinator then finds a standby among them.',
       }),
     )
   if (isLate)
@@ -127,7 +127,7 @@ function judge(
       flaw(check, 'warning', {
         found: `${name} may end long reads: hot_standby_feedback is off, and replay waits for reads for ${longestReadMs} ms at most (max_standby_streaming_delay). Such a read begins again elsewhere.`,
         repair:
-          'On that server run `alter system set hot_standby_feedback = on`, then `select pg_reload_conf()`. The primary then keeps old row versions for as long as the standby reads them.',
+          'On that server run `alter system set hot_standby_feedback = on`, then `select pg_reload_conf()`. With Patroni, run `patronictl edit-config -p \'hot_standby_feedback="on"\'` in their place, for all members at once. The primary then keeps old row versions for as long as the standby reads them.',
       }),
     )
   return findings.length > 0
