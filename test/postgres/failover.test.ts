@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PostgresOptions } from '../../src/database/postgres/options.ts'
@@ -28,9 +30,12 @@ describe('several hosts', () => {
   })
 
   /** A store that knows both servers, the standby first. */
-  function storeOnBoth(options: Partial<PostgresOptions> = {}): PostgresStore {
+  function storeOnBoth(
+    options: Partial<PostgresOptions> = {},
+    ports: readonly number[] = [standby.port, primary.port],
+  ): PostgresStore {
     const { target, ...rest } = storeOptions(primary, { connectTimeoutMs: 1_000, ...options })
-    const hosts = [standby, primary].map(({ port }) => ({ host: '127.0.0.1', port }))
+    const hosts = ports.map((port) => ({ host: '127.0.0.1', port }))
     const store = new PostgresStore({ ...rest, target: { ...target, hosts } })
     stores.push(store)
     return store
@@ -144,6 +149,45 @@ describe('several hosts', () => {
     })
   })
 
+  it('of which the new primary is far away, and the old one near and still there, are written through the new one', async () => {
+    primary.configure({ synchronous_standby_names: 'standby' })
+    primary.reload()
+    await using far = await farFrom(standby)
+    const store = storeOnBoth({}, [primary.port, far.port])
+    const caller = new Caller(store, (await store.open()).position)
+    accepted(await caller.write(put('before')))
+    await standby.promote()
+    far.delayMs = 60
+    await settle(caller, commitOf(put('after')))
+    await settle(caller, commitOf(put('later')))
+    expect((await store.inspector.inspect()).details['host']).toBe(`127.0.0.1:${far.port}`)
+    const rows = await standby.query<{ id: string }>('select id from coordinator.records order by revision')
+    expect(rows.map(({ id }) => id)).toEqual(['before', 'after', 'later'])
+  })
+
+  it('do not go back to a primary that was replaced while the new one hangs', async () => {
+    const store = storeOnBoth({ callTimeoutMs: 2_000 })
+    const caller = new Caller(store, (await store.open()).position)
+    accepted(await caller.write(put('before')))
+    await waitFor(async () => (await revisionAt(standby)) === '1')
+    await standby.promote()
+    await waitFor(async () => {
+      await store.head()
+      return (await store.inspector.inspect()).details['host'] === `127.0.0.1:${standby.port}`
+    })
+    standby.freeze()
+    try {
+      // Long enough for a look at the hosts.
+      for (const until = performance.now() + 6_000; performance.now() < until; await sleep(100))
+        await expect(store.head()).rejects.toMatchObject({ retryable: true })
+    } finally {
+      standby.resume()
+    }
+    await eventually(() => caller.write(put('after')))
+    expect(await revisionAt(standby)).toBe('2')
+    expect(await revisionAt(primary)).toBe('1')
+  })
+
   it('keep their primary while a commit waits for a standby that hangs', async () => {
     primary.configure({ synchronous_standby_names: 'standby' })
     primary.reload()
@@ -226,4 +270,23 @@ async function eventually<T>(call: () => Promise<T>): Promise<T> {
       await sleep(50)
     }
   }
+}
+
+/** A way to a server over which every packet takes some time. */
+async function farFrom({ port }: PostgresServer) {
+  const way = { delayMs: 0, port: 0, [Symbol.asyncDispose]: async () => void relay.close() }
+  const relay = createServer((client) => {
+    const server = connect(port, '127.0.0.1')
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      from.on('error', () => to.destroy()).on('close', () => to.destroy())
+      from.on('data', (bytes) => setTimeout(() => to.writable && to.write(bytes), way.delayMs))
+    }
+  })
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  way.port = (relay.address() as AddressInfo).port
+  return way
 }

@@ -30,7 +30,11 @@ export class Cluster implements ConnectionSource {
   #primary: PostgresHost | undefined
   #epoch = 0
   #verifiedAt = performance.now()
-  #verifying: Promise<boolean> | undefined
+  #looking: Promise<boolean> | undefined
+  /** The highest timeline that a primary was seen with; 0 before. */
+  #timeline = 0
+  /** Hosts that took writes beside a primary with a higher timeline. They count again as soon as they have its timeline. */
+  readonly #replaced = new Set<PostgresHost>()
 
   /** @param refusalOf why a server is not the right one. @default it takes no writes */
   constructor(settings: PostgresSettings, refusalOf = refusalOfPrimary) {
@@ -60,16 +64,28 @@ export class Cluster implements ConnectionSource {
    *
    * @returns whether another host is the primary now; connections then go there. Never throws.
    */
-  async findNewer(): Promise<boolean> {
+  findNewer(): Promise<boolean> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async #look(): Promise<boolean> {
     const { hosts } = this.#settings.target
     const known = this.#primary
     if (known === undefined || hosts.length === 1) return false
     const timelines = await Promise.all(hosts.map((host) => this.#timelineOf(host)))
     const highest = Math.max(...timelines)
     const newer = hosts[timelines.indexOf(highest)] as PostgresHost
+    for (const [index, timeline] of timelines.entries())
+      if (timeline > 0 && timeline < highest) this.#replaced.add(hosts[index] as PostgresHost)
+    // If the primary is too busy to answer, a server that was replaced before must not take its place.
+    const isOld = highest < this.#timeline
+    this.#timeline = Math.max(this.#timeline, highest)
     // Meanwhile somebody else may have found it.
     if (this.#primary !== known) return true
-    if (highest <= (timelines[hosts.indexOf(known)] ?? 0)) return false
+    if (isOld || highest <= (timelines[hosts.indexOf(known)] ?? 0)) return false
     this.#primary = newer
     this.suspect()
     return true
@@ -83,12 +99,12 @@ export class Cluster implements ConnectionSource {
     const now = performance.now()
     if (this.#settings.target.hosts.length === 1 || now - this.#verifiedAt < VERIFY_MS) return
     this.#verifiedAt = now
-    this.#verifying = this.findNewer()
+    void this.findNewer()
   }
 
   /** Resolves when nothing is being asked. */
   async close(): Promise<void> {
-    await this.#verifying
+    await this.#looking
   }
 
   /** How often the history of a server has branched off, which every promotion does. 0 if it takes no writes, or does not answer. */
@@ -97,12 +113,7 @@ export class Cluster implements ConnectionSource {
     try {
       const connection = await this.#connectTo(host, settings)
       try {
-        const [row] = await connection.run({
-          text: `select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer::text as timeline`,
-          doing: 'comparing primaries',
-          timeoutMs: LOOK_MS,
-        })
-        return Number(row?.['timeline'])
+        return await readTimeline(connection)
       } finally {
         void connection.close()
       }
@@ -130,11 +141,38 @@ export class Cluster implements ConnectionSource {
 
   async #connectTo(host: PostgresHost, settings = this.#settings): Promise<Connection> {
     const connection = await Connection.open(host, settings)
-    const refusal = this.#refusalOf(connection) ?? refusalOfEncoding(connection)
+    const refusal =
+      this.#refusalOf(connection) ??
+      refusalOfEncoding(connection) ??
+      (await this.#refusalOfReplaced(connection))
     if (refusal === undefined) return connection
     void connection.close()
     throw refusal
   }
+
+  /** Such a host may be nearer than the primary, and would be connected first again and again. */
+  async #refusalOfReplaced(connection: Connection): Promise<CoordinatorError | undefined> {
+    const { host } = connection
+    if (!this.#replaced.has(host)) return undefined
+    const timeline = await readTimeline(connection)
+    if (timeline < this.#timeline)
+      return new CoordinatorError('COORD_STORE_STANDBY', {
+        detail: `The server ${nameOf(host)} takes writes, but was replaced: its timeline is ${timeline}, and that of the newest primary is ${this.#timeline}.`,
+        hint: 'Stop that server, or make it a standby of the newest primary. If it is to be the primary again, restart the coordinator.',
+      })
+    this.#replaced.delete(host)
+    return undefined
+  }
+}
+
+/** The timeline that a server writes. */
+async function readTimeline(connection: Connection): Promise<number> {
+  const [row] = await connection.run({
+    text: `select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer::text as timeline`,
+    doing: 'comparing primaries',
+    timeoutMs: LOOK_MS,
+  })
+  return Number(row?.['timeline'])
 }
 
 function refusalOfPrimary({ facts, host }: Connection): CoordinatorError | undefined {
