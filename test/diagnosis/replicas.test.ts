@@ -198,29 +198,6 @@ describe('doctor on real servers', () => {
     expect([code, stderr]).toEqual([78, expect.stringContaining('DATABASE_REPLICAS')])
   })
 
-  it('takes a standby that has a commit before the primary shows it for no other history', async () => {
-    primary.configure({ synchronous_standby_names: 'FIRST 2 (standby, missing)' })
-    primary.reload()
-    await waitFor(async () => {
-      const states = await primary.query<{ sync_state: string }>('select sync_state from pg_stat_replication')
-      return states.some(({ sync_state }) => sync_state === 'sync')
-    })
-    const writing = fill(primary, 'c')
-    await waitFor(async () => (await primary.sessionsWaiting('SyncRep')).length === 1)
-    await caughtUp(primary, standby)
-    const store = new PostgresStore(
-      storeOptions(primary, { replicas: [targetOf(standby.url())], autoMigrate: false }),
-    )
-    expect(await findReplicas(store.inspector, ['load'])).toMatchObject([
-      { state: 'warning', found: expect.stringContaining('shows commits for which the primary still waits') },
-    ])
-    primary.configure({ synchronous_standby_names: '' })
-    primary.reload()
-    await writing
-    expect(await findReplicas(store.inspector, ['load'])).toMatchObject([{ state: 'ok' }])
-    await store.close()
-  })
-
   it('finds the server that was promoted', async () => {
     const other = await primary.standby({ hot_standby_feedback: 'on' })
     try {

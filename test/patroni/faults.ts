@@ -107,7 +107,7 @@ export const faultKinds: readonly FaultKind[] = [
     },
   },
   {
-    name: 'the standbys get nothing for 3 s, and commits that wait for them are cancelled',
+    name: 'the standbys get nothing for a while, and commits that wait for them are cancelled',
     async strike(_cluster, { leader }, acknowledged) {
       const rows = await leader.query<{ pid: number }>('select pid from pg_stat_replication')
       const senders = rows.map(({ pid }) => pid)

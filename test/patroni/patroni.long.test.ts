@@ -5,6 +5,7 @@ import { runPatroniFaults } from './patroni-run.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000)
 const wanted = process.env['TEST_FAULTS']
+// A part of a name, for a look at one kind of fault: `TEST_FAULT=switchover`.
 const only = process.env['TEST_FAULT']
 
 /** Without `TEST_FAULTS` a few faults each way; with it so many by several hosts, and half of them through HAProxy. */

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -6,6 +6,7 @@ import {
   chownSync,
   closeSync,
   cpSync,
+  existsSync,
   lchownSync,
   mkdtempSync,
   openSync,
@@ -212,11 +213,20 @@ export class PostgresServer {
   /** Ends the server and removes its data. */
   async dispose(): Promise<void> {
     await this.kill()
+    this.#removeSharedMemory()
     rmSync(this.#home, { recursive: true, force: true })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
+  }
+
+  /** A server that was killed leaves a segment of shared memory behind, and Linux has 4,096 for all. Without `ipcrm`, it stays. */
+  #removeSharedMemory(): void {
+    const pidFile = join(this.dataFolder, 'postmaster.pid')
+    if (!existsSync(pidFile)) return
+    const id = readFileSync(pidFile, 'utf8').split('\n')[6]?.trim().split(/\s+/)[1]
+    if (id !== undefined) spawnSync('ipcrm', ['-m', id])
   }
 
   #signal(signal: NodeJS.Signals): void {
@@ -323,7 +333,8 @@ function portsWithUnread(serverPort: number): Set<number> {
  * holds, and then ends the server and removes its data.
  */
 function endWithThisProcess(server: ChildProcess, home: string): void {
-  const script = 'read -r _; kill -9 "$0"; sleep 0.3; rm -rf "$1"'
+  const memory = `sed -n '7s/.* //p' "$1/data/postmaster.pid"`
+  const script = `read -r _; kill -9 "$0"; ipcrm -m "$(${memory})"; sleep 0.3; rm -rf "$1"`
   const watch = spawn('/bin/sh', ['-c', script, String(server.pid), home], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,

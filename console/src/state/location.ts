@@ -22,9 +22,9 @@ export const path: ReadonlySignal<string> = computed(() => {
   return pathname.startsWith(base) ? `/${pathname.slice(base.length).replace(/\/+$/, '')}` : '/'
 })
 
-/** One member of the query; `undefined` if it is empty, too. A component that reads it is rendered again when it changes. */
+/** One member of the query. A component that reads it is rendered again when it changes. */
 export function query(name: string): string | undefined {
-  return place.value.searchParams.get(name) || undefined
+  return place.value.searchParams.get(name) ?? undefined
 }
 
 /** All values of a repeated member. */

@@ -105,7 +105,8 @@ export function useAsked<T>(
   return {
     data: shown?.data,
     error: shown?.error,
-    loading,
+    // Of a new question there is nothing yet, and it is asked only after this rendering.
+    loading: loading || (key !== undefined && shown === undefined),
     at: shown?.at,
     retry: () => setWish((count) => count + 1),
   }

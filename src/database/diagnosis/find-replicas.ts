@@ -22,37 +22,19 @@ const check = 'replica'
  * replica keeps a coordinator from working.
  */
 export async function findReplicas(
-  inspector: Partial<Pick<Inspector, 'inspect' | 'inspectReplicas'>>,
+  inspector: Pick<Inspector, 'inspectReplicas'>,
   reads: ReplicaReads,
 ): Promise<readonly Finding[]> {
   const inspectReplicas = inspector.inspectReplicas?.bind(inspector)
   if (inspectReplicas === undefined) return []
   const first = await inspectReplicas()
   const late = await findLate(first, inspectReplicas)
-  const isUnclear = first.some(mayBeAhead) && (await waitsForStandby(inspector))
   return first.flatMap((replica, index) => {
     // Numbered as in `coordinator status` and in the metrics.
     const name = `Replica ${index} (${replica.host})`
-    if (replica.failure !== undefined) return [failed(name, replica)]
-    if (isUnclear && mayBeAhead(replica)) return [ahead(name)]
-    return judge(name, replica, { isLate: late.has(index), reads })
-  })
-}
-
-/** Whether it shows something that the primary does not show, and has no less than the primary. */
-function mayBeAhead(replica: ReplicaInspection): boolean {
-  return replica.failure === undefined && !replica.sameHistory && replica.lagRevisions === 0
-}
-
-/** A standby shows a commit as soon as it has it. The primary shows it when every synchronous standby has it. */
-async function waitsForStandby(inspector: Partial<Pick<Inspector, 'inspect'>>): Promise<boolean> {
-  return (await inspector.inspect?.())?.details['waitingForStandby'] !== undefined
-}
-
-function ahead(name: string): Finding {
-  return flaw(check, 'warning', {
-    found: `${name} shows commits for which the primary still waits for a synchronous standby. Until then nobody can tell whether both have one history, and nothing is read from it.`,
-    repair: 'Bring the standby back that the primary waits for, then run `coordinator doctor` again.',
+    return replica.failure === undefined
+      ? judge(name, replica, { isLate: late.has(index), reads })
+      : [failed(name, replica)]
   })
 }
 

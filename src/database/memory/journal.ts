@@ -4,6 +4,7 @@ import { withAncestor } from '../ancestors.ts'
 import { locatePosition } from '../locate-position.ts'
 import { compactedMoment, futureMoment } from '../moment-errors.ts'
 import type { Head, Moment, OffTrack, SeedPoint, StoreMode } from '../store.ts'
+import { CommitTable } from './commit-table.ts'
 import { exists, type RecordState, type RecordVersion, stateAfter } from './record-state.ts'
 import { RecordStates } from './record-states.ts'
 import { replacedBytes } from './replaced-bytes.ts'
@@ -35,7 +36,7 @@ export interface JournalOptions {
  */
 export class Journal {
   #rows = new RevisionTable<Row>()
-  readonly #commitIds = new Map<string, Row>()
+  readonly #commits = new CommitTable<Row>()
   /** Seeded versions that were replaced, as long as a revision from the floor on needs them. */
   readonly #replacedSeeds = new RecordStates()
   #firstRevision: Revision
@@ -66,7 +67,7 @@ export class Journal {
 
   /** The row of a commit id. */
   ofCommit(commitId: string): Row | undefined {
-    return this.#commitIds.get(commitId)
+    return this.#commits.get(commitId)
   }
 
   /** Whether no entry was ever stored, and nothing was seeded. */
@@ -90,7 +91,7 @@ export class Journal {
   /** Forgets everything, and begins at a moment of another history. */
   begin({ position, at, ancestors }: SeedPoint): void {
     this.#rows = new RevisionTable()
-    this.#commitIds.clear()
+    this.#commits.clear()
     this.#replacedSeeds.clear()
     this.#historyBytes = 0
     this.#firstRevision = position.revision
@@ -105,14 +106,14 @@ export class Journal {
    * @param before the records of its writes before it
    */
   append(entry: Entry, before: readonly (RecordState | undefined)[]): Row {
-    const { revision, commitId, at, digest, writes } = entry
+    const { revision, at, digest, writes } = entry
     const states = writes.map((write, index) => stateAfter(write, entry, before[index]))
     const row: Row = { entry, states, replacedBytes: replacedBytes(before), needed: writes.length }
     for (const state of before)
       if (exists(state) && state.revision <= this.#firstRevision) this.#replacedSeeds.set(state)
     this.#historyBytes += row.replacedBytes
     this.#rows.add(revision, row)
-    this.#commitIds.set(commitId, row)
+    this.#commits.add(row)
     this.#head.position = { lineage: this.#head.position.lineage, revision, digest }
     this.#head.at = at
     return row
@@ -242,8 +243,7 @@ export class Journal {
     const row = this.#rows.get(revision)
     if (row === undefined || row.needed > 0 || revision === this.#head.floor) return
     this.#rows.delete(revision)
-    const { commitId } = row.entry
-    if (this.#commitIds.get(commitId) === row) this.#commitIds.delete(commitId)
+    this.#commits.delete(row)
   }
 
   #stateOf(key: RecordKey, revision: Revision): RecordState | undefined {

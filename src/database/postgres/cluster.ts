@@ -12,6 +12,9 @@ const LOOK_MS = 1_000
 /** How often several hosts are asked whether the primary was replaced. */
 const VERIFY_MS = 5_000
 
+/** For how long the timeline of a primary counts after it was seen last. */
+const TIMELINE_MS = 60_000
+
 /** Opens connections for a pool. */
 export interface ConnectionSource {
   /** Increases when a session ends. A connection of an earlier epoch may lead to a server that is no longer the right one. */
@@ -29,12 +32,10 @@ export class Cluster implements ConnectionSource {
   readonly #refusalOf: (connection: Connection) => CoordinatorError | undefined
   #primary: PostgresHost | undefined
   #epoch = 0
-  #verifiedAt = performance.now()
-  #looking: Promise<boolean> | undefined
-  /** The highest timeline that a primary was seen with; 0 before. */
   #timeline = 0
-  /** Hosts that took writes beside a primary with a higher timeline. They count again as soon as they have its timeline. */
-  readonly #replaced = new Set<PostgresHost>()
+  #timelineSeenAt = 0
+  #verifiedAt = performance.now()
+  #verifying: Promise<boolean> | undefined
 
   /** @param refusalOf why a server is not the right one. @default it takes no writes */
   constructor(settings: PostgresSettings, refusalOf = refusalOfPrimary) {
@@ -64,29 +65,19 @@ export class Cluster implements ConnectionSource {
    *
    * @returns whether another host is the primary now; connections then go there. Never throws.
    */
-  findNewer(): Promise<boolean> {
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
-    })
-    return this.#looking
-  }
-
-  async #look(): Promise<boolean> {
+  async findNewer(): Promise<boolean> {
     const { hosts } = this.#settings.target
     const known = this.#primary
     if (known === undefined || hosts.length === 1) return false
-    const timelines = await Promise.all(hosts.map((host) => this.#timelineOf(host)))
-    const highest = Math.max(...timelines)
-    const newer = hosts[timelines.indexOf(highest)] as PostgresHost
-    for (const [index, timeline] of timelines.entries())
-      if (timeline > 0 && timeline < highest) this.#replaced.add(hosts[index] as PostgresHost)
-    // If the primary is too busy to answer, a server that was replaced before must not take its place.
-    const isOld = highest < this.#timeline
-    this.#timeline = Math.max(this.#timeline, highest)
+    const timelines = await Promise.all(hosts.map((host) => this.#timelineAt(host)))
     // Meanwhile somebody else may have found it.
     if (this.#primary !== known) return true
-    if (isOld || highest <= (timelines[hosts.indexOf(known)] ?? 0)) return false
-    this.#primary = newer
+    const highest = Math.max(...timelines)
+    const ofKnown = timelines[hosts.indexOf(known)] || this.#newestTimeline
+    this.#saw(highest)
+    // If the primary is silent now, and its timeline was never seen, another server that takes writes may be the older one.
+    if (ofKnown === 0 || highest <= ofKnown) return false
+    this.#primary = hosts[timelines.indexOf(highest)] as PostgresHost
     this.suspect()
     return true
   }
@@ -99,27 +90,37 @@ export class Cluster implements ConnectionSource {
     const now = performance.now()
     if (this.#settings.target.hosts.length === 1 || now - this.#verifiedAt < VERIFY_MS) return
     this.#verifiedAt = now
-    void this.findNewer()
+    this.#verifying = this.findNewer()
   }
 
   /** Resolves when nothing is being asked. */
   async close(): Promise<void> {
-    await this.#looking
+    await this.#verifying
   }
 
-  /** How often the history of a server has branched off, which every promotion does. 0 if it takes no writes, or does not answer. */
-  async #timelineOf(host: PostgresHost): Promise<number> {
-    const settings = { ...this.#settings, connectTimeoutMs: LOOK_MS }
+  /** Resolves to 0 if the host takes no writes, or does not answer. */
+  async #timelineAt(host: PostgresHost): Promise<number> {
     try {
-      const connection = await this.#connectTo(host, settings)
+      const connection = await this.#open(host, { ...this.#settings, connectTimeoutMs: LOOK_MS })
       try {
-        return await readTimeline(connection)
+        return await timelineOf(connection)
       } finally {
         void connection.close()
       }
     } catch {
       return 0
     }
+  }
+
+  /** The highest timeline of a primary that was seen lately. A cluster that was restored may begin anew with a lower one. */
+  get #newestTimeline(): number {
+    return performance.now() - this.#timelineSeenAt < TIMELINE_MS ? this.#timeline : 0
+  }
+
+  #saw(timeline: number): void {
+    if (timeline === 0 || timeline < this.#newestTimeline) return
+    this.#timeline = timeline
+    this.#timelineSeenAt = performance.now()
   }
 
   /**
@@ -139,40 +140,27 @@ export class Cluster implements ConnectionSource {
     return connection
   }
 
-  async #connectTo(host: PostgresHost, settings = this.#settings): Promise<Connection> {
+  /** Connects to a host for use: also an old primary that nobody told that it was replaced is refused. */
+  async #connectTo(host: PostgresHost): Promise<Connection> {
+    const connection = await this.#open(host, this.#settings)
+    const newest = this.#newestTimeline
+    if (newest === 0 || this.#settings.target.hosts.length === 1) return connection
+    const timeline = await timelineOf(connection)
+    this.#saw(timeline)
+    if (timeline === 0 || timeline >= newest) return connection
+    void connection.close()
+    throw new CoordinatorError('COORD_STORE_STANDBY', {
+      detail: `The server ${nameOf(host)} was replaced by another primary, and does not know it.`,
+    })
+  }
+
+  async #open(host: PostgresHost, settings: PostgresSettings): Promise<Connection> {
     const connection = await Connection.open(host, settings)
-    const refusal =
-      this.#refusalOf(connection) ??
-      refusalOfEncoding(connection) ??
-      (await this.#refusalOfReplaced(connection))
+    const refusal = this.#refusalOf(connection) ?? refusalOfEncoding(connection)
     if (refusal === undefined) return connection
     void connection.close()
     throw refusal
   }
-
-  /** Such a host may be nearer than the primary, and would be connected first again and again. */
-  async #refusalOfReplaced(connection: Connection): Promise<CoordinatorError | undefined> {
-    const { host } = connection
-    if (!this.#replaced.has(host)) return undefined
-    const timeline = await readTimeline(connection)
-    if (timeline < this.#timeline)
-      return new CoordinatorError('COORD_STORE_STANDBY', {
-        detail: `The server ${nameOf(host)} takes writes, but was replaced: its timeline is ${timeline}, and that of the newest primary is ${this.#timeline}.`,
-        hint: 'Stop that server, or make it a standby of the newest primary. If it is to be the primary again, restart the coordinator.',
-      })
-    this.#replaced.delete(host)
-    return undefined
-  }
-}
-
-/** The timeline that a server writes. */
-async function readTimeline(connection: Connection): Promise<number> {
-  const [row] = await connection.run({
-    text: `select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer::text as timeline`,
-    doing: 'comparing primaries',
-    timeoutMs: LOOK_MS,
-  })
-  return Number(row?.['timeline'])
 }
 
 function refusalOfPrimary({ facts, host }: Connection): CoordinatorError | undefined {
@@ -187,6 +175,26 @@ function refusalOfEncoding({ facts }: Connection): CoordinatorError | undefined 
   return new CoordinatorError('COORD_STORE_ENCODING', {
     detail: 'The encoding of the database is not UTF8.',
   })
+}
+
+/**
+ * How often the history of a server has branched off, which every promotion does. 0 if it does not say.
+ *
+ * @throws COORD_STORE_* if the connection breaks
+ */
+async function timelineOf(connection: Connection): Promise<number> {
+  try {
+    const [row] = await connection.run({
+      text: `select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer::text as timeline`,
+      doing: 'comparing primaries',
+      timeoutMs: LOOK_MS,
+    })
+    return Number(row?.['timeline'])
+  } catch (thrown) {
+    if (connection.broken) throw thrown
+    // Not every service that speaks the protocol of PostgreSQL has these functions.
+    return 0
+  }
 }
 
 /** The first connection that succeeds. The others are closed as soon as they are made. */

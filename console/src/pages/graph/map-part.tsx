@@ -1,4 +1,4 @@
-import { useMemo } from 'preact/hooks'
+import { useMemo, useRef } from 'preact/hooks'
 import { Legend } from '../../drawing/legend.tsx'
 import { type Group, type GroupedMap, groupedMap, groupId, groupOfId } from '../../drawing/map/grouped-map.ts'
 import { MOST_ITEMS } from '../../drawing/map/map-graph.ts'
@@ -12,7 +12,7 @@ import { Revision, Time } from '../../parts/time.tsx'
 import { query, setQuery } from '../../state/location.ts'
 import { theme } from '../../state/theme.ts'
 import { useAsked } from '../../state/use-answer.ts'
-import { readMap } from './data/read-map.ts'
+import { type ReadMap, readMap } from './data/read-map.ts'
 import type { GraphPlace } from './graph-place.ts'
 import { EmptyGraph } from './parts/empty-graph.tsx'
 import { ExportsMenu } from './parts/exports-menu.tsx'
@@ -27,16 +27,21 @@ export function MapPart({ place }: { readonly place: GraphPlace }) {
     live: asOf === undefined,
     everyMs: 15_000,
   })
-  const graph = asked.data?.read.graph ?? EMPTY_GRAPH
-  const content = useMemo(() => JSON.stringify([graph, asked.data?.groups]), [asked.data])
+  // While a group opens, the map stays: whoever opened it keeps the focus.
+  const about = JSON.stringify([asOf, namespace, groupBy])
+  const before = useRef<{ readonly about: string; readonly data: ReadMap } | undefined>(undefined)
+  if (asked.data !== undefined) before.current = { about, data: asked.data }
+  const data = before.current?.about === about ? before.current.data : undefined
+  const graph = data?.read.graph ?? EMPTY_GRAPH
+  const content = useMemo(() => JSON.stringify([graph, data?.groups]), [data])
   const tones = useMemo(() => tonesOf(graph, colour), [content, colour])
   const grouped = useMemo(
-    () => asked.data?.groups ?? groupedMap(graph, { groupBy, opened, tones }),
+    () => data?.groups ?? groupedMap(graph, { groupBy, opened, tones }),
     [content, groupBy, opened.join('\n'), tones],
   )
   if (asked.error !== undefined) return <Failure error={asked.error} onRetry={asked.retry} />
-  if (asked.data === undefined) return <Loading what="the map" />
-  const { read } = asked.data
+  if (data === undefined) return <Loading what="the map" />
+  const { read } = data
   if (read.total.nodes === 0) return <EmptyGraph />
   const { map } = grouped
   const selected = query('selected')
@@ -71,7 +76,7 @@ export function MapPart({ place }: { readonly place: GraphPlace }) {
           />
         </div>
         {nodes > 0 && <Legend tones={tones} graph={graph} />}
-        {asked.data.groups !== undefined && (
+        {data.groups !== undefined && (
           <p class="board-keys quiet">
             {`The graph has more than ${MOST_ITEMS.toLocaleString('en')} nodes: groups by namespace, tag and type can be opened, the others only counted.`}
           </p>
