@@ -113,8 +113,10 @@ export class PostgresServer {
     await this.#end('SIGINT')
   }
 
-  /** `kill -9`, the whole server at once. */
+  /** `kill -9`, the whole server at once: sessions may otherwise answer one more question before they notice. */
   async kill(): Promise<void> {
+    if (process.platform === 'linux' && this.#process?.exitCode === null && this.#process.signalCode === null)
+      this.#signal('SIGKILL')
     await this.#end('SIGKILL')
   }
 

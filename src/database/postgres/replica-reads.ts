@@ -129,6 +129,8 @@ export class ReplicaReads {
     const until = performance.now() + this.#settings.callTimeoutMs / 2
     for (const replica of this.#inTurn(operation, question.needs, state)) {
       if (end === undefined || this.#closed || performance.now() >= until) break
+      // Meanwhile a check, or another question, may have found that it does not answer.
+      if (replica.rests) continue
       const asked = await this.#ask(replica, { operation, question, end })
       if (asked === 'primary decides') break
       if ('answer' in asked) {

@@ -18,6 +18,9 @@ const PART_OF_CALL = 1 / 4
 /** How long nobody waits for a replica that did not catch up, in milliseconds. */
 const IMPATIENT_MS = 1_000
 
+/** How long `close` waits for the answers to questions, in milliseconds. */
+const CLOSE_MS = 1_000
+
 /** Errors that say nothing about the replica: the replay needed the rows of this question, or the question itself is wrong. */
 const ofTheQuestion: ReadonlySet<string> = new Set([
   'COORD_STORE_BUSY',
@@ -44,6 +47,8 @@ export class Replica {
   readonly #readers: ConnectionPool
   /** Asks the replica about itself, whatever the readers do. */
   readonly #watcher: ConnectionPool
+  /** The connections that are used now. */
+  readonly #lent = new Set<Connection>()
   #restsUntil = 0
   #impatientUntil = 0
   #figures: ReplicaFigures
@@ -198,9 +203,13 @@ export class Replica {
     if (!ofTheQuestion.has(failure.code)) this.rest()
   }
 
-  /** Without waiting for a replica that does not answer. */
+  /** Waits for the answers to questions for a second only: a replica may not answer at all. */
   async close(): Promise<void> {
+    const timer = setTimeout(() => {
+      for (const connection of this.#lent) connection.destroy()
+    }, CLOSE_MS)
     await Promise.all([this.#readers.close(), this.#watcher.close()])
+    clearTimeout(timer)
   }
 
   get #schema(): string {
@@ -209,10 +218,12 @@ export class Replica {
 
   async #use<T>(pool: ConnectionPool, work: (connection: Connection) => Promise<T>): Promise<T> {
     const lent = await pool.acquire()
+    this.#lent.add(lent.connection)
     try {
       this.#figures = { ...this.#figures, host: nameOf(lent.connection.host) }
       return await work(lent.connection)
     } finally {
+      this.#lent.delete(lent.connection)
       if (lent.connection.broken) this.#hosts.suspect()
       pool.release(lent)
     }
