@@ -92,7 +92,8 @@ export function readReplicas(
     findings.fault(variable, `has ${urls.length} URLs: the most are ${REPLICAS_MAX}`)
   const numbers = new Map<string, number>()
   return urls.slice(0, REPLICAS_MAX).flatMap((value, index) => {
-    const name = `${variable} (URL ${index + 1})`
+    // Numbered as in `coordinator status`, and in the metrics.
+    const name = `${variable} (replica ${index}; the first is 0)`
     if (!/^postgres(ql)?:\/\//i.test(value))
       return findings.fault(name, 'is not a URL that begins with postgres://', { missing: variable }) ?? []
     const target = parseReplicaUrl({ value, name, variable }, findings, env)
@@ -100,8 +101,10 @@ export function readReplicas(
     const place = JSON.stringify([placesOf(target), target.database])
     const same = numbers.get(place)
     if (same !== undefined)
-      findings.fault(name, `names the same servers as URL ${same}: remove one of them`, { missing: variable })
-    numbers.set(place, index + 1)
+      findings.fault(name, `names the same servers as replica ${same}: remove one of them`, {
+        missing: variable,
+      })
+    numbers.set(place, index)
     return [target]
   })
 }

@@ -1,33 +1,37 @@
 import type { CoordinatorError } from '../errors.ts'
 import type { Position, Revision } from '../records/record.ts'
+import type {
+  ReplicaOperation,
+  ReplicaOutcome,
+  replicaRoles,
+  replicaStates,
+} from '../telemetry/metrics/replica-metrics.ts'
 import type { ConnectionFigures } from './pool.ts'
 
-/** The reads that a replica may answer. Reads of the present are answered from memory, and writes go to the primary. */
-export const replicaOperations = ['load', 'as_of', 'history'] as const
-export type ReplicaOperation = (typeof replicaOperations)[number]
+// The metrics have the same words.
+export type { ReplicaOperation, ReplicaOutcome } from '../telemetry/metrics/replica-metrics.ts'
+export {
+  replicaOperations,
+  replicaOutcomes,
+  replicaRoles,
+  replicaStates,
+} from '../telemetry/metrics/replica-metrics.ts'
 
 /**
- * What became of a read that a replica may answer:
- * - `answered`: a replica answered it.
- * - `behind`: a replica had not yet what was asked for, or already what the primary does not show yet, and was passed over.
- * - `other_history`: a replica showed another history than the primary, and was passed over.
- * - `failed`: a replica did not answer, or broke off, and was passed over.
- * - `primary`: no replica answered it, and the primary did.
+ * How long a question waits for a replica that is behind, in milliseconds. A busy primary is ahead of its standbys for a moment after each
+ * commit.
  */
-export const replicaOutcomes = ['answered', 'behind', 'other_history', 'failed', 'primary'] as const
-export type ReplicaOutcome = (typeof replicaOutcomes)[number]
+export const REPLICA_PATIENCE_MS = 250
 
 /** What is known about a replica without asking it now. */
 export interface ReplicaFigures {
   /** The server that answered last, or the first one of its URL: `10.0.0.2:5432`. For people, never for a metric. */
   readonly host: string
-  /** What the server said about itself when it was asked last. `primary`: it was promoted, or was never a replica. */
-  readonly role: 'standby' | 'primary' | 'unknown'
-  /** The newest outcome of it; `unknown` before the first. */
-  readonly state: Exclude<ReplicaOutcome, 'primary'> | 'unknown'
-  /** Its newest revision, as far as is known. */
+  readonly role: (typeof replicaRoles)[number]
+  readonly state: (typeof replicaStates)[number]
+  /** Its newest revision when it answered last. `undefined` before, and if its schema is too old to tell. */
   readonly revision: Revision | undefined
-  /** How many revisions the primary was ahead when the replica answered last; 0 before. */
+  /** How many revisions the primary was ahead when the replica answered last. 0 before, which says nothing: see `revision`. */
   readonly lagRevisions: number
   /** When it answered last. Epoch milliseconds; 0 if it never did. */
   readonly answeredAt: number
@@ -53,7 +57,7 @@ export type ReplicaInspection = {
       /** Whether the server replays the journal of another server. */
       readonly standby: boolean
       readonly position: Position
-      /** Whether its history is that of the primary. */
+      /** Whether its history is that of the primary, as far as can be told: it may have a commit that the primary does not show yet. */
       readonly sameHistory: boolean
       readonly lagRevisions: number
       /** Whether the primary keeps old row versions for its reads (`hot_standby_feedback`). */

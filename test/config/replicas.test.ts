@@ -46,18 +46,24 @@ describe('DATABASE_REPLICAS', () => {
 
   const valid = 'postgres://u@r1/db'
   it.each([
-    ['r1:5432', '(URL 1) is not a URL that begins with postgres://.'],
-    [`${valid} host=r2`, '(URL 2) is not a URL that begins with postgres://.'],
-    [`${valid} sqlite:x`, '(URL 2) is not a URL that begins with postgres://.'],
-    [`${valid} postgres://u@r2:x/db`, '(URL 2) has a port that is not a number from 1 to 65535.'],
+    ['r1:5432', '(replica 0; the first is 0) is not a URL that begins with postgres://.'],
+    [`${valid} host=r2`, '(replica 1; the first is 0) is not a URL that begins with postgres://.'],
+    [`${valid} sqlite:x`, '(replica 1; the first is 0) is not a URL that begins with postgres://.'],
+    [
+      `${valid} postgres://u@r2:x/db`,
+      '(replica 1; the first is 0) has a port that is not a number from 1 to 65535.',
+    ],
     [
       `${valid} postgres://u@r2/db?target_session_attrs=slave`,
-      '(URL 2) has an unknown target_session_attrs: use one of any, read-write, read-only, primary, standby, prefer-standby.',
+      '(replica 1; the first is 0) has an unknown target_session_attrs: use one of any, read-write, read-only, primary, standby, prefer-standby.',
     ],
-    [`${valid} postgres://u@r2/db ${valid}`, '(URL 3) names the same servers as URL 1: remove one of them.'],
+    [
+      `${valid} postgres://u@r2/db ${valid}`,
+      '(replica 2; the first is 0) names the same servers as replica 0: remove one of them.',
+    ],
     [
       'postgres://u@r1,r2/db postgres://v@r2,r1/db',
-      '(URL 2) names the same servers as URL 1: remove one of them.',
+      '(replica 1; the first is 0) names the same servers as replica 0: remove one of them.',
     ],
   ])('%s: the fault names the URL by its number', (text, detail) => {
     const fault = faultOf({ DATABASE_URL, DATABASE_REPLICAS: text })
@@ -94,7 +100,7 @@ describe('DATABASE_REPLICAS', () => {
   it('with a parameter that is not used draw a warning that names the URL', () => {
     const { warnings } = readSettings({ DATABASE_URL, DATABASE_REPLICAS: `${valid}?schema=x` })
     expect(warnings).toEqual([
-      'DATABASE_REPLICAS (URL 1) has a parameter schema that is not used: set DATABASE_SCHEMA.',
+      'DATABASE_REPLICAS (replica 0; the first is 0) has a parameter schema that is not used: set DATABASE_SCHEMA.',
     ])
   })
 })

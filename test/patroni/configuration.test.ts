@@ -21,9 +21,20 @@ describe(folder, () => {
     expect(dcs.loop_wait + 2 * dcs.retry_timeout).toBeLessThanOrEqual(dcs.ttl)
   })
 
-  it('patroni.yml lets long reads of standbys end by themselves, as doctor wants it', () => {
+  it('patroni.yml keeps the rows that long reads of standbys need, as doctor wants it', () => {
     const { dcs } = parse(readFileSync(`${folder}/patroni.yml`, 'utf8')).bootstrap
     expect(dcs.postgresql.parameters).toMatchObject({ hot_standby_feedback: 'on' })
+  })
+
+  it('patroni.yml has lines for TLS that are right once they are no comments', () => {
+    const text = readFileSync(`${folder}/patroni.yml`, 'utf8').replaceAll(/^( +)# (ssl\w*: )/gm, '$1$2')
+    expect(parse(text, { version: '1.1' }).postgresql.parameters).toEqual({
+      unix_socket_directories: '/var/run/postgresql',
+      // As text: PostgreSQL does not know the boolean that `on` is in YAML.
+      ssl: 'on',
+      ssl_cert_file: expect.stringContaining('.crt'),
+      ssl_key_file: expect.stringContaining('.key'),
+    })
   })
 
   itWith('patroni', '/usr/lib/postgresql/15/bin/postgres')('patroni.yml is what Patroni takes', async () => {

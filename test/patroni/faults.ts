@@ -47,8 +47,8 @@ export const faultKinds: readonly FaultKind[] = [
     },
   },
   {
-    // By its watchdog. Patroni before 3.0.3 that goes on after `ttl` instead takes the key of the leader back, whoever has it meanwhile (its
-    // pull request 2689), and what was written meanwhile is lost.
+    // By its watchdog. Without one, Patroni before 3.0.3 may go on after `ttl`, and take the key of the leader back from the new one (its pull
+    // request 2689). What was written meanwhile is then lost.
     name: 'the primary hangs, and is reset',
     failsOver: true,
     async strike(_cluster, { leader }) {

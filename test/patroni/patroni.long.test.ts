@@ -32,6 +32,7 @@ describe(`Patroni, three members, strict synchronous mode (TEST_SEED=${seed})`, 
         databaseUrl: cluster.haproxyUrl,
         faults: throughHaproxy,
         seed: seed + 1,
+        only,
       })
     },
     limitMs(throughHaproxy),

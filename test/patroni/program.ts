@@ -15,6 +15,7 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { removeSharedMemory } from '../support/shared-memory.ts'
 
 /** PostgreSQL refuses to run as root. */
 const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
@@ -43,6 +44,7 @@ export class Home implements AsyncDisposable {
       if (left.length === 0) break
       signalAll(left, 'SIGKILL')
     }
+    for (const name of readdirSync(this.path)) removeSharedMemory(join(this.path, name, 'data'))
     this.#watch.kill('SIGKILL')
     rmSync(this.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
@@ -131,7 +133,7 @@ function workingFolder(pid: string): string | undefined {
 
 /**
  * A test process that is killed must not leave a cluster behind: a shell waits for the end of a pipe that only this process holds, kills what
- * works in the folder, and removes it.
+ * works in the folder, and removes it together with the shared memory of its servers.
  */
 function endWithThisProcess(folder: string): ChildProcess {
   const script = `read -r _
@@ -141,6 +143,7 @@ function endWithThisProcess(folder: string): ChildProcess {
       done
       sleep 0.3
     done
+    for each in "$1"/*/data/postmaster.pid; do ipcrm -m "$(sed -n '7s/.* //p' "$each")"; done
     rm -rf "$1"`
   const watch = spawn('/bin/sh', ['-c', script, 'sh', folder], {
     stdio: ['pipe', 'ignore', 'ignore'],

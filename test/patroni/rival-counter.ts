@@ -27,7 +27,7 @@ export class RivalCounter {
   start(): void {
     this.#stopping = false
     this.#running = this.#count()
-    // Whoever pauses hears of it; until then it must not end the process.
+    // `pause` throws what went wrong; until then it must not end the process.
     this.#running.catch(() => undefined)
   }
 

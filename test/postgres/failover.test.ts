@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PostgresOptions } from '../../src/database/postgres/options.ts'
@@ -28,9 +30,12 @@ describe('several hosts', () => {
   })
 
   /** A store that knows both servers, the standby first. */
-  function storeOnBoth(options: Partial<PostgresOptions> = {}): PostgresStore {
+  function storeOnBoth(
+    options: Partial<PostgresOptions> = {},
+    ports: readonly number[] = [standby.port, primary.port],
+  ): PostgresStore {
     const { target, ...rest } = storeOptions(primary, { connectTimeoutMs: 1_000, ...options })
-    const hosts = [standby, primary].map(({ port }) => ({ host: '127.0.0.1', port }))
+    const hosts = ports.map((port) => ({ host: '127.0.0.1', port }))
     const store = new PostgresStore({ ...rest, target: { ...target, hosts } })
     stores.push(store)
     return store
@@ -164,6 +169,22 @@ describe('several hosts', () => {
     })
   })
 
+  it('of which the new primary is far away, and the old one near and still there, are written through the new one', async () => {
+    primary.configure({ synchronous_standby_names: 'standby' })
+    primary.reload()
+    await using far = await farFrom(standby)
+    const store = storeOnBoth({}, [primary.port, far.port])
+    const caller = new Caller(store, (await store.open()).position)
+    accepted(await caller.write(put('before')))
+    await standby.promote()
+    far.delayMs = 60
+    await settle(caller, commitOf(put('after')))
+    await settle(caller, commitOf(put('later')))
+    expect((await store.inspector.inspect()).details['host']).toBe(`127.0.0.1:${far.port}`)
+    const rows = await standby.query<{ id: string }>('select id from coordinator.records order by revision')
+    expect(rows.map(({ id }) => id)).toEqual(['before', 'after', 'later'])
+  })
+
   it('keep their primary while a commit waits for a standby that hangs', async () => {
     primary.configure({ synchronous_standby_names: 'standby' })
     primary.reload()
@@ -246,4 +267,23 @@ async function eventually<T>(call: () => Promise<T>): Promise<T> {
       await sleep(50)
     }
   }
+}
+
+/** A way to a server over which every packet takes some time. */
+async function farFrom({ port }: PostgresServer) {
+  const way = { delayMs: 0, port: 0, [Symbol.asyncDispose]: async () => void relay.close() }
+  const relay = createServer((client) => {
+    const server = connect(port, '127.0.0.1')
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      from.on('error', () => to.destroy()).on('close', () => to.destroy())
+      from.on('data', (bytes) => setTimeout(() => to.writable && to.write(bytes), way.delayMs))
+    }
+  })
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  way.port = (relay.address() as AddressInfo).port
+  return way
 }

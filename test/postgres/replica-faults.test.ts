@@ -1,6 +1,9 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { NOW } from '../../src/database/store.ts'
 import { commitOf, idsOf, put } from '../conformance/build.ts'
+import { loadAll } from '../conformance/caller.ts'
 import { caughtUp, pauseReplay, readsOf, recordsAt, replicaServers, waitFor } from './with-replica.ts'
 
 describe('a read that the replay of a standby needs to end', () => {
@@ -100,5 +103,53 @@ describe('many questions at once', () => {
     expect(performance.now() - startedAt).toBeLessThan(2_000)
     expect(await reading).toMatchObject({ code: 'COORD_STORE_UNAVAILABLE' })
     await expect(recordsAt(store, NOW)).rejects.toMatchObject({ code: 'COORD_STORE_UNAVAILABLE' })
+  })
+
+  it('do not hold up the end of the store, though the standby hangs', async () => {
+    const { store, caller } = await servers.open({ callTimeoutMs: 60_000, replicaCheckMs: 100 })
+    await caller.write(put('a'))
+    await caughtUp(servers.primary, servers.standby)
+    await recordsAt(store, NOW)
+    servers.standby.freeze()
+    try {
+      const reading = recordsAt(store, NOW).catch((thrown: unknown) => thrown)
+      await waitFor(() => store.replicas?.().replicas[0]?.connections?.used === 2)
+      const startedAt = performance.now()
+      await store.close()
+      expect(performance.now() - startedAt).toBeLessThan(10_000)
+      expect(await reading).toMatchObject({ code: 'COORD_STORE_UNAVAILABLE' })
+    } finally {
+      servers.standby.resume()
+    }
+  })
+
+  it('and the first load wait for one replica that takes no login, not for each of many', async () => {
+    let connections = 0
+    const silent = await Promise.all(
+      Array.from({ length: 16 }, async () => {
+        const server = createServer((socket) => {
+          connections += 1
+          socket.on('error', () => undefined).resume()
+        })
+        server.listen(0, '127.0.0.1')
+        await once(server, 'listening')
+        return server
+      }),
+    )
+    try {
+      const urls = silent.map((server) => {
+        const { port } = server.address() as AddressInfo
+        return `postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable`
+      })
+      const { store, caller } = await servers.open({ callTimeoutMs: 60_000 }, urls)
+      await caller.write(put('a'))
+      const startedAt = performance.now()
+      expect((await loadAll(store)).records).toHaveLength(1)
+      expect(performance.now() - startedAt).toBeLessThan(10_000)
+      // One by the check of each, and one or two by the load.
+      expect(connections).toBeLessThanOrEqual(18)
+    } finally {
+      for (const server of silent) server.close()
+    }
   })
 })

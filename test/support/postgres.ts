@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -6,7 +6,6 @@ import {
   chownSync,
   closeSync,
   cpSync,
-  existsSync,
   lchownSync,
   mkdtempSync,
   openSync,
@@ -22,6 +21,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { freePort } from './free-port.ts'
+import { removeSharedMemory } from './shared-memory.ts'
 
 export type PostgresVersion = 15 | 18
 
@@ -113,8 +113,10 @@ export class PostgresServer {
     await this.#end('SIGINT')
   }
 
-  /** `kill -9`, the whole server at once. */
+  /** `kill -9`, the whole server at once: sessions may otherwise answer one more question before they notice. */
   async kill(): Promise<void> {
+    if (process.platform === 'linux' && this.#process?.exitCode === null && this.#process.signalCode === null)
+      this.#signal('SIGKILL')
     await this.#end('SIGKILL')
   }
 
@@ -213,20 +215,12 @@ export class PostgresServer {
   /** Ends the server and removes its data. */
   async dispose(): Promise<void> {
     await this.kill()
-    this.#removeSharedMemory()
+    removeSharedMemory(this.dataFolder)
     rmSync(this.#home, { recursive: true, force: true })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
-  }
-
-  /** A server that was killed leaves a segment of shared memory behind, and Linux has 4,096 for all. Without `ipcrm`, it stays. */
-  #removeSharedMemory(): void {
-    const pidFile = join(this.dataFolder, 'postmaster.pid')
-    if (!existsSync(pidFile)) return
-    const id = readFileSync(pidFile, 'utf8').split('\n')[6]?.trim().split(/\s+/)[1]
-    if (id !== undefined) spawnSync('ipcrm', ['-m', id])
   }
 
   #signal(signal: NodeJS.Signals): void {
@@ -330,7 +324,7 @@ function portsWithUnread(serverPort: number): Set<number> {
 
 /**
  * A test process that is killed must not leave servers behind: a shell waits for the end of a pipe that only this process
- * holds, and then ends the server and removes its data.
+ * holds, and then ends the server and removes its shared memory and its data.
  */
 function endWithThisProcess(server: ChildProcess, home: string): void {
   const memory = `sed -n '7s/.* //p' "$1/data/postmaster.pid"`

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createCoordinator } from '../../src/coordinator.ts'
 import { MemoryStore } from '../../src/database/memory/store.ts'
-import { type ReplicaReport, replicaOperations, replicaOutcomes } from '../../src/database/replicas.ts'
-import {
-  replicaReadOperations,
-  replicaReadOutcomes,
-  replicaStates,
-} from '../../src/telemetry/metrics/replica-metrics.ts'
+import { type ReplicaReport, replicaOutcomes, replicaStates } from '../../src/database/replicas.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { healthyReplica, neverAsked, replicaReport, someReads } from '../support/replica-report.ts'
 import { scrape } from './scrape.ts'
@@ -21,12 +16,6 @@ const ofReplicas = (samples: ReadonlyMap<string, number>) =>
   [...samples].filter(([series]) => series.startsWith('coordinator_database_replica'))
 
 describe('metrics of replicas', () => {
-  it('have the words of the port, so that no read is counted under a name that no series has', () => {
-    expect(replicaReadOperations).toEqual(replicaOperations)
-    expect(replicaReadOutcomes).toEqual(replicaOutcomes)
-    expect(replicaStates).toEqual([...replicaOutcomes.filter((outcome) => outcome !== 'primary'), 'unknown'])
-  })
-
   it('have without replicas no series of a replica, and 0 for every count', async () => {
     const samples = await scraped()
     expect(ofReplicas(samples)).toEqual([])

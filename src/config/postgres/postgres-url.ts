@@ -64,7 +64,7 @@ export function parsePostgresUrl(
 
 export interface ReplicaUrl {
   readonly value: string
-  /** Names the URL in texts: `DATABASE_REPLICAS (URL 2)`. */
+  /** Names the URL in texts: `DATABASE_REPLICAS (replica 1; the first is 0)`. */
   readonly name: string
   /** The variable that holds it. */
   readonly variable: string

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Settings } from '../../config/settings.ts'
 import type { Inspector } from '../inspector.ts'
-import type { ReplicaInspection } from '../replicas.ts'
+import { REPLICA_PATIENCE_MS, type ReplicaInspection } from '../replicas.ts'
 import { type Finding, flaw, ok } from './finding.ts'
 
 /** What replicas are meant to answer, in the words of `DATABASE_REPLICA_READS`. */
@@ -10,8 +10,6 @@ export type ReplicaReads = Settings['databaseReplicaReads']
 /** A replica as it answered. */
 type Answered = Extract<ReplicaInspection, { readonly failure?: undefined }>
 
-/** How long the store waits for a replica that is behind, in milliseconds. */
-const PATIENCE_MS = 250
 /** How often a replica that is behind is looked at: a busy machine may be late once. */
 const LOOKS = 4
 
@@ -50,7 +48,7 @@ async function findLate(
   let before = first
   let late = [...first.keys()].filter((index) => revisionOf(first[index]) < wantedOf(first[index]))
   for (let look = 0; look < LOOKS && late.length > 0; look += 1) {
-    await sleep(PATIENCE_MS)
+    await sleep(REPLICA_PATIENCE_MS)
     const now = await inspectReplicas()
     const wanted = before.map(wantedOf)
     late = late.filter((index) => revisionOf(now[index]) < (wanted[index] ?? 0))
@@ -118,7 +116,7 @@ function judge(
   if (isLate)
     findings.push(
       flaw(check, 'warning', {
-        found: `${name} is behind by ${lagRevisions} ${lagRevisions === 1 ? 'revision' : 'revisions'}, and stays behind for longer than a read waits for it (${PATIENCE_MS} ms): reads go elsewhere.`,
+        found: `${name} is behind by ${lagRevisions} ${lagRevisions === 1 ? 'revision' : 'revisions'}, and stays behind for longer than a read waits for it (${REPLICA_PATIENCE_MS} ms): reads go elsewhere.`,
         repair:
           'Run `select * from pg_stat_replication` on the primary: it shows how far the standby has received and replayed. On the standby, `select pg_is_wal_replay_paused()` says whether somebody stopped it.',
       }),

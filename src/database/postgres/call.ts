@@ -46,7 +46,7 @@ export class PostgresCalls implements SqlFunctions {
     const watch = connection.facts.pooled ? undefined : this.#watch(connection, role)
     try {
       const [row] = await connection.run({
-        text: `select "${this.#settings.schema}"."${name}"($1::jsonb)::text as reply${writing ? hearing : ''}`,
+        text: `select "${this.#settings.schema}"."${name}"($1::jsonb)::text as reply${writing ? withWarnings : ''}`,
         values: [argument],
         doing: `calling ${name}`,
         ...(name === 'mend_head' ? { timeoutMs: MENDING_TIMEOUT_MS } : {}),
@@ -192,7 +192,7 @@ const LOCK_NOT_AVAILABLE = '55P03'
  * A role may have a `client_min_messages` that hides warnings. Then a commit whose wait for the standby was cancelled would look like a
  * success. The setting holds until the end of the transaction.
  */
-const hearing = ` from set_config('client_min_messages', 'warning', true)`
+const withWarnings = ` from set_config('client_min_messages', 'warning', true)`
 
 /** A session of the server. `undefined` if the database does not answer: the call then ends at its deadline. */
 async function sessionOf(pid: number, others: ConnectionPool): Promise<Row | 'gone' | undefined> {

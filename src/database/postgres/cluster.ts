@@ -59,9 +59,9 @@ export class Cluster implements ConnectionSource {
   }
 
   /**
-   * Asks every host who the primary is now, because the one that is used may have been replaced without noticing: if whoever manages the
-   * servers has died beside it, it still takes writes, and each of them waits for ever for a standby that has left. The new primary is the one
-   * with the higher timeline.
+   * Asks every host who the primary is now. The one that is used may have been replaced without noticing: if the program that manages it
+   * (Patroni) has died, it still takes writes, and each of them waits for ever for a standby that has left. The new primary has the higher
+   * timeline.
    *
    * @returns whether another host is the primary now; connections then go there. Never throws.
    */
@@ -83,8 +83,8 @@ export class Cluster implements ConnectionSource {
   }
 
   /**
-   * Does `findNewer` now and then, for a coordinator that writes nothing: no commit of it would wait, and it would follow the old primary for
-   * ever. Does not wait for the answer.
+   * Runs `findNewer` at most once in `VERIFY_MS`, for a coordinator that writes nothing: it has no commit that waits, and would follow the old
+   * primary for ever. Does not wait for the answer.
    */
   verify(): void {
     const now = performance.now()
@@ -140,7 +140,11 @@ export class Cluster implements ConnectionSource {
     return connection
   }
 
-  /** Connects to a host for use: also an old primary that nobody told that it was replaced is refused. */
+  /**
+   * Connects to a host for use.
+   *
+   * @throws COORD_STORE_STANDBY if the host takes no writes, or was replaced by another primary and does not know it
+   */
   async #connectTo(host: PostgresHost): Promise<Connection> {
     const connection = await this.#open(host, this.#settings)
     const newest = this.#newestTimeline
@@ -178,7 +182,7 @@ function refusalOfEncoding({ facts }: Connection): CoordinatorError | undefined 
 }
 
 /**
- * How often the history of a server has branched off, which every promotion does. 0 if it does not say.
+ * The timeline of a primary. PostgreSQL begins a new one, with a higher number, at each promotion. 0 if the server does not say.
  *
  * @throws COORD_STORE_* if the connection breaks
  */

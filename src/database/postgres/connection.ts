@@ -14,6 +14,7 @@ import {
 } from './errors.ts'
 import type { PostgresSettings } from './options.ts'
 import { type FileLogin, findPassword } from './password-file.ts'
+import { refuseGarbage } from './refuse-garbage.ts'
 import { type Encryption, encryptionAttempts } from './tls.ts'
 
 /** One row. Every value is text, as PostgreSQL prints it. */
@@ -101,6 +102,7 @@ export class Connection {
       application_name: applicationName,
       types: asText,
     } as pg.ClientConfig)
+    refuseGarbage(this.#client)
     // Without a listener, a server that ends the session would end this process.
     this.#client.on('error', () => this.destroy())
     this.#client.on('notice', (notice) => {

@@ -14,7 +14,10 @@ const isOfKind: Readonly<Record<SessionKind, (facts: ServerFacts) => boolean>> =
   'prefer-standby': ({ standby }) => standby,
 }
 
-/** The hosts of one replica. If there are several and the URL asks for no kind, a standby is preferred: reads are to leave the primary. */
+/**
+ * The hosts of one replica. If there are several and the URL asks for no kind, a standby is preferred, because reads should spare the
+ * primary.
+ */
 export class ReplicaHosts implements ConnectionSource {
   readonly #preferred: Cluster
   /** All hosts, if none is of the preferred kind. */

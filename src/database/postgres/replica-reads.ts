@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Position } from '../../records/record.ts'
 import {
+  REPLICA_PATIENCE_MS,
   type ReplicaInspection,
   type ReplicaOperation,
   type ReplicaOutcome,
@@ -15,7 +16,7 @@ import type { Connection } from './connection.ts'
 import { HistoryCheck, type Relation } from './history-check.ts'
 import type { KnownEnd, KnownPositions } from './known-positions.ts'
 import type { PostgresSettings } from './options.ts'
-import { asFailure, PATIENCE_MS, Replica, type ReplicaState } from './replica.ts'
+import { asFailure, Replica, type ReplicaState } from './replica.ts'
 
 /** How often a replica that is behind is asked for its head, in milliseconds. */
 const HEAD_PAUSE_MS = 25
@@ -101,7 +102,7 @@ export class ReplicaReads {
       this.#replicas.map(async (replica): Promise<ReplicaInspection> => {
         try {
           const { head, standby, ...settings } = await replica.ask(INSPECT_MS)
-          const until = performance.now() + PATIENCE_MS
+          const until = performance.now() + REPLICA_PATIENCE_MS
           const relation = await this.#relationOf(replica, head.position, until)
           const { host } = replica.figures
           return {
@@ -128,6 +129,8 @@ export class ReplicaReads {
     const until = performance.now() + this.#settings.callTimeoutMs / 2
     for (const replica of this.#inTurn(operation, question.needs, state)) {
       if (end === undefined || this.#closed || performance.now() >= until) break
+      // Meanwhile a check, or another question, may have found that it does not answer.
+      if (replica.rests) continue
       const asked = await this.#ask(replica, { operation, question, end })
       if (asked === 'primary decides') break
       if ('answer' in asked) {
@@ -255,7 +258,7 @@ export class ReplicaReads {
     const before = this.#endBefore?.position
     const isBehind = before?.lineage === head.position.lineage && head.position.revision < before.revision
     try {
-      const relation = await this.#relationOf(replica, head.position, performance.now() + PATIENCE_MS)
+      const relation = await this.#relationOf(replica, head.position, performance.now() + REPLICA_PATIENCE_MS)
       if (relation === 'other') {
         replica.rest()
         return 'other_history'

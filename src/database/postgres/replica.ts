@@ -1,7 +1,7 @@
 import type { PostgresTarget } from '../../config/postgres/postgres-url.ts'
 import { CoordinatorError } from '../../errors.ts'
 import type { Position } from '../../records/record.ts'
-import type { ReplicaFigures, ReplicaOutcome } from '../replicas.ts'
+import { REPLICA_PATIENCE_MS, type ReplicaFigures, type ReplicaOutcome } from '../replicas.ts'
 import { headOf, readReply } from '../sql-functions/read-reply.ts'
 import type { Head } from '../store.ts'
 import type { Connection, Row } from './connection.ts'
@@ -15,10 +15,11 @@ import { ReplicaHosts } from './replica-hosts.ts'
 const CONNECT_MAX_MS = 1_000
 /** The part of the time of a call that one replica may use: the next replica and the primary need the rest. */
 const PART_OF_CALL = 1 / 4
-/** How long a question waits for a replica that is behind, in milliseconds. */
-export const PATIENCE_MS = 250
 /** How long nobody waits for a replica that did not catch up, in milliseconds. */
 const IMPATIENT_MS = 1_000
+
+/** How long `close` waits for the answers to questions, in milliseconds. */
+const CLOSE_MS = 1_000
 
 /** Errors that say nothing about the replica: the replay needed the rows of this question, or the question itself is wrong. */
 const ofTheQuestion: ReadonlySet<string> = new Set([
@@ -27,12 +28,13 @@ const ofTheQuestion: ReadonlySet<string> = new Set([
   'COORD_COMMIT_REFUSED',
 ])
 
-/** What a replica says of itself. */
+/** What a replica says about itself. */
 export interface ReplicaState {
   readonly standby: boolean
   readonly head: Head
+  /** `hot_standby_feedback` */
   readonly keepsOldVersions: boolean
-  /** -1: never */
+  /** `max_standby_streaming_delay`. -1: replay waits for reads without end. */
   readonly longestReadMs: number
 }
 
@@ -45,6 +47,8 @@ export class Replica {
   readonly #readers: ConnectionPool
   /** Asks the replica about itself, whatever the readers do. */
   readonly #watcher: ConnectionPool
+  /** The connections that are used now. */
+  readonly #lent = new Set<Connection>()
   #restsUntil = 0
   #impatientUntil = 0
   #figures: ReplicaFigures
@@ -95,7 +99,7 @@ export class Replica {
   /** Until when a question may wait for this replica, on the monotonic clock. */
   get patience(): number {
     const now = performance.now()
-    return now < this.#impatientUntil ? now : now + PATIENCE_MS
+    return now < this.#impatientUntil ? now : now + REPLICA_PATIENCE_MS
   }
 
   /** A question waited for it in vain. */
@@ -199,9 +203,13 @@ export class Replica {
     if (!ofTheQuestion.has(failure.code)) this.rest()
   }
 
-  /** Without waiting for a replica that does not answer. */
+  /** Waits for the answers to questions for a second only: a replica may not answer at all. */
   async close(): Promise<void> {
+    const timer = setTimeout(() => {
+      for (const connection of this.#lent) connection.destroy()
+    }, CLOSE_MS)
     await Promise.all([this.#readers.close(), this.#watcher.close()])
+    clearTimeout(timer)
   }
 
   get #schema(): string {
@@ -210,10 +218,12 @@ export class Replica {
 
   async #use<T>(pool: ConnectionPool, work: (connection: Connection) => Promise<T>): Promise<T> {
     const lent = await pool.acquire()
+    this.#lent.add(lent.connection)
     try {
       this.#figures = { ...this.#figures, host: nameOf(lent.connection.host) }
       return await work(lent.connection)
     } finally {
+      this.#lent.delete(lent.connection)
       if (lent.connection.broken) this.#hosts.suspect()
       pool.release(lent)
     }

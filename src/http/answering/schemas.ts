@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { replicaOperations, replicaOutcomes, replicaRoles, replicaStates } from '../../database/replicas.ts'
 import { memoryStates } from '../../live/memory/memory-budget.ts'
 import { registrationSchema } from '../../records/service/service.ts'
 
@@ -299,15 +300,13 @@ export const healthAnswerSchema = z
 const quantiles = z.object({ count: z.int(), p50Ms: z.number(), p95Ms: z.number(), p99Ms: z.number() })
 const connections = z.object({ idle: z.int(), used: z.int(), waiting: z.int(), max: z.int() })
 
-const readOutcomes = ['answered', 'behind', 'other_history', 'failed', 'primary'] as const
-
 const replica = z.object({
   host: z.string(),
-  role: z.enum(['standby', 'primary', 'unknown']).meta({
+  role: z.enum(replicaRoles).meta({
     description:
       'What the server said when it was asked last. A `primary` was promoted, or was never a replica.',
   }),
-  state: z.enum(['answered', 'behind', 'other_history', 'failed', 'unknown']).meta({
+  state: z.enum(replicaStates).meta({
     description:
       'The newest outcome. `behind`: it had not yet what was asked for. `other_history`: it shows another history than the primary. `failed`: it did not answer.',
   }),
@@ -362,7 +361,7 @@ export const databaseAnswerSchema = z
       .optional()
       .meta({ description: 'In the order of `DATABASE_REPLICAS`; absent without that setting.' }),
     replicaReads: z
-      .record(z.enum(['load', 'as_of', 'history']), z.record(z.enum(readOutcomes), z.int()))
+      .record(z.enum(replicaOperations), z.record(z.enum(replicaOutcomes), z.int()))
       .optional()
       .meta({
         description:

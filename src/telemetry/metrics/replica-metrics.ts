@@ -1,12 +1,27 @@
 import type { Meters } from './meters.ts'
 
-/** The reads that a replica may answer. */
-export const replicaReadOperations = ['load', 'as_of', 'history'] as const
-/** What became of such a read. `behind`, `other_history` and `failed`: a replica was passed over. */
-export const replicaReadOutcomes = ['answered', 'behind', 'other_history', 'failed', 'primary'] as const
+/** The reads that a replica may answer. Reads of the present are answered from memory, and writes go to the primary. */
+export const replicaOperations = ['load', 'as_of', 'history'] as const
+export type ReplicaOperation = (typeof replicaOperations)[number]
+
+/** Why a replica is passed over. */
+const reasons = ['behind', 'other_history', 'failed'] as const
+
+/**
+ * The outcome of a read that a replica may answer:
+ * - `answered`: a replica answered it.
+ * - `behind`: a replica was passed over. It did not have yet what was asked for, or already had what the primary does not show yet.
+ * - `other_history`: a replica was passed over, because it showed another history than the primary.
+ * - `failed`: a replica was passed over, because it did not answer, or broke off.
+ * - `primary`: no replica answered it, and the primary did.
+ */
+export const replicaOutcomes = ['answered', ...reasons, 'primary'] as const
+export type ReplicaOutcome = (typeof replicaOutcomes)[number]
+
 /** The newest outcome of a replica; `unknown` before the first. */
-export const replicaStates = ['answered', 'behind', 'other_history', 'failed', 'unknown'] as const
-/** What a replica said about itself. `primary`: it was promoted, or was never a replica. */
+export const replicaStates = ['answered', ...reasons, 'unknown'] as const
+
+/** What a server says about itself. `primary`: it was promoted, or was never a replica. `unknown`: it was not asked yet. */
 export const replicaRoles = ['standby', 'primary', 'unknown'] as const
 
 const connectionStates = ['idle', 'used', 'waiting'] as const
@@ -28,12 +43,7 @@ export interface ReplicaSources {
   /** Absent if the store reads from no replicas. */
   replicas(): {
     readonly replicas: readonly ReplicaFigures[]
-    readonly reads: Readonly<
-      Record<
-        (typeof replicaReadOperations)[number],
-        Readonly<Record<(typeof replicaReadOutcomes)[number], number>>
-      >
-    >
+    readonly reads: Readonly<Record<ReplicaOperation, Readonly<Record<ReplicaOutcome, number>>>>
   }
 }
 
@@ -101,7 +111,7 @@ export function replicaMetrics(meters: Meters, sources: Partial<ReplicaSources>)
       ),
   })
   meters.totalBy(
-    { operation: replicaReadOperations, outcome: replicaReadOutcomes },
+    { operation: replicaOperations, outcome: replicaOutcomes },
     {
       name: 'coordinator_replica_reads_total',
       help: 'Reads that a replica may answer, by outcome: answered; primary: no replica did; behind, other_history, failed: a replica was passed over.',
