@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { withDefaults } from '../../src/database/postgres/options.ts'
+import { ReplicaHosts } from '../../src/database/postgres/replica-hosts.ts'
 import { NOW } from '../../src/database/store.ts'
 import { commitOf, put, remove } from '../conformance/build.ts'
 import { loadAll } from '../conformance/caller.ts'
+import { storeOptions, targetOf } from '../support/backends/postgres.ts'
 import {
   caughtUp,
   pauseReplay,
@@ -206,6 +209,21 @@ describe('a replica', () => {
     await recordsAt(other, NOW)
     expect(other.replicas?.().replicas[0]).toMatchObject({ host: `127.0.0.1:${servers.primary.port}` })
     expect(readsOf(other, 'as_of')).toEqual({ answered: 1 })
+  })
+
+  it('with several standbys is one of them: the role that it is asked for is that of the server that answers reads', async () => {
+    const { port } = servers.standby
+    const target = targetOf(
+      `postgres://postgres@127.0.0.1:${port},localhost:${port}/postgres?sslmode=disable`,
+    )
+    const settings = withDefaults({ ...storeOptions(servers.primary), target })
+    for (let round = 0; round < 15; round += 1) {
+      const hosts = new ReplicaHosts(settings)
+      const connections = await Promise.all([hosts.connect(), hosts.connect(), hosts.connect()])
+      const names = new Set(connections.map(({ host }) => host))
+      await Promise.all(connections.map((connection) => connection.close()))
+      expect(names.size).toBe(1)
+    }
   })
 
   it('whose schema is older is passed over, until it has replayed the migration', async () => {

@@ -23,6 +23,7 @@ export class ReplicaHosts implements ConnectionSource {
   /** All hosts, if none is of the preferred kind. */
   readonly #others: Cluster | undefined
   #epoch = 0
+  #choosing: Promise<void> | undefined
 
   constructor(settings: PostgresSettings) {
     const { hosts, sessionKind = 'prefer-standby' } = settings.target
@@ -43,7 +44,24 @@ export class ReplicaHosts implements ConnectionSource {
     this.#epoch += 1
   }
 
+  /**
+   * The first connection chooses the server, and those that are asked for meanwhile wait for that. Otherwise they could lead to different
+   * servers, and the role of one would be taken for that of all.
+   */
   async connect(): Promise<Connection> {
+    if (this.#choosing !== undefined) {
+      await this.#choosing
+      return this.#connect()
+    }
+    const choosing = this.#connect()
+    const done = () => {
+      this.#choosing = undefined
+    }
+    this.#choosing = choosing.then(done, done)
+    return choosing
+  }
+
+  async #connect(): Promise<Connection> {
     if (this.#others === undefined) return this.#preferred.connect()
     const found = await this.#preferred.connect().catch(() => undefined)
     return found ?? this.#others.connect()
