@@ -117,10 +117,31 @@ describe('console: the page Time', () => {
       await page.getByRole('alert').filter({ hasText: 'COORD_' }).first().waitFor()
     }),
   )
+
+  itInBrowser('shows who made a commit in full beside the drawing, however they call themselves', () =>
+    withConsole(async ({ server, page, open }) => {
+      const headers = { 'x-coordinator-actor': 'the nightly import of the second shop, started by hand' }
+      await register(server, { serviceName: 'loyalty' }, headers)
+      await open('time?from=20')
+      const commits = page.getByRole('region', { name: 'Commits' })
+      await commits.getByText('the nightly import').waitFor()
+      const widths = await commits
+        .locator('.table-place')
+        .evaluate(({ clientWidth, scrollWidth }) => ({ clientWidth, scrollWidth }))
+      expect(widths.scrollWidth).toBe(widths.clientWidth)
+    }),
+  )
 })
 
-async function register(server: ServerScope, service: Record<string, unknown>): Promise<void> {
-  await server.ask('/register', { json: { version: '1.0.0', endpoint: 'http://x:8080', ...service } })
+async function register(
+  server: ServerScope,
+  service: Record<string, unknown>,
+  headers: Record<string, string> = {},
+): Promise<void> {
+  await server.ask('/register', {
+    json: { version: '1.0.0', endpoint: 'http://x:8080', ...service },
+    headers,
+  })
 }
 
 async function listed(server: ServerScope, name: string) {
