@@ -41,6 +41,10 @@ it.each([
   ['columns without a number', [...letIn, message('T')]],
   ['a row without a number', [...letIn, oneColumn, message('D')]],
   ['a row that nobody asked for', [message('D', '\x00\x01\x00\x00\x00\x01a')]],
+  ['an error without an end', [message('E')]],
+  ['an error whose last field has no end', [message('E', 'SFATAL\x00Mtext')]],
+  ['a notice without an end', [...letIn, message('N', 'SNOTICE\x00')]],
+  ['a message that is shorter than its length', [Buffer.from('E\x00\x00\x00\x00', 'latin1')]],
   ['a row that is cut off', [...letIn, oneColumn, message('D', '\x00\x05\x00\x00\x00\x01a')]],
 ])('a server that sends %s fails the connection, and not the process', async (_, messages) => {
   await using server = await serverThatAnswers(Buffer.concat(messages))

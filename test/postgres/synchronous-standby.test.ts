@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { PostgresOptions } from '../../src/database/postgres/options.ts'
 import { PostgresStore } from '../../src/database/postgres/store.ts'
@@ -57,6 +59,31 @@ async function cancelWait(): Promise<void> {
   const [pid] = await primary.sessionsWaiting('SyncRep')
   await primary.query(`select pg_cancel_backend(${pid})`)
   await expect.poll(() => primary.sessionsWaiting('SyncRep')).not.toContain(pid)
+}
+
+/** A way to a server on which each byte of its answers arrives alone. */
+async function byteByByte({ port }: PostgresServer) {
+  const relay = createServer({ noDelay: true }, (client) => {
+    const server = connect(port, '127.0.0.1')
+    client.on('error', () => server.destroy()).on('close', () => server.destroy())
+    client.pipe(server)
+    server.on('error', () => client.destroy())
+    void (async () => {
+      for await (const bytes of server)
+        for (const byte of bytes as Buffer) {
+          if (!client.writable) return
+          client.write(Buffer.of(byte))
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      client.end()
+    })().catch(() => client.destroy())
+  })
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  return {
+    port: (relay.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: async () => void relay.close(),
+  }
 }
 
 function failure(work: Promise<unknown>): Promise<CoordinatorError> {
@@ -187,6 +214,26 @@ describe('a store whose database waits for a standby', () => {
     standby.freeze()
     const [error] = await Promise.all([failure(caller.write(put('a'))), cancelWait()])
     expect(error).toMatchObject(unreplicated)
+  })
+
+  it.each(['cancel', 'terminate'])('hears of it byte by byte if somebody uses pg_%s_backend', async (way) => {
+    await openStore()
+    await using slow = await byteByByte(primary)
+    const { target, ...rest } = storeOptions(primary, { schema })
+    const store = new PostgresStore({
+      ...rest,
+      target: { ...target, hosts: [{ host: '127.0.0.1', port: slow.port }] },
+    })
+    stores.push(store)
+    const caller = new Caller(store, (await store.open()).position)
+    await expect(store.history('service', 'a\0')).rejects.toMatchObject({ code: 'COORD_COMMIT_REFUSED' })
+    standby.freeze()
+    const sent = failure(caller.write(put('a')))
+    await expect.poll(() => primary.sessionsWaiting('SyncRep'), { timeout: 20_000 }).toHaveLength(1)
+    await primary.query(`select pg_${way}_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'`)
+    expect(await sent).toMatchObject(unreplicated)
+    standby.resume()
+    accepted((await caller.send(commitOf(put('b'))))[0])
   })
 
   it('does not know the outcome if the server ends the session that waits', async () => {
