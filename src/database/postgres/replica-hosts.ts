@@ -16,24 +16,27 @@ const isOfKind: Readonly<Record<SessionKind, (facts: ServerFacts) => boolean>> =
 
 /**
  * The hosts of one replica. If there are several and the URL asks for no kind, a standby is preferred, because reads should spare the
- * primary.
+ * primary. Until a session ends, all connections lead to one of them: the role that one tells must not be taken for that of another.
  */
 export class ReplicaHosts implements ConnectionSource {
+  readonly #settings: PostgresSettings
   readonly #preferred: Cluster
   /** All hosts, if none is of the preferred kind. */
   readonly #others: Cluster | undefined
   #epoch = 0
-  #choosing: Promise<void> | undefined
+  /** The host of all connections of an epoch. */
+  #chosen: { readonly epoch: number; readonly host: Cluster } | undefined
+  #choosing: Promise<unknown> | undefined
 
   constructor(settings: PostgresSettings) {
     const { hosts, sessionKind = 'prefer-standby' } = settings.target
-    const everyHost = new Cluster(settings, () => undefined)
     const prefers = sessionKind === 'prefer-standby'
+    this.#settings = settings
     this.#preferred =
       prefers && hosts.length === 1
-        ? everyHost
+        ? anyOf(settings)
         : new Cluster(settings, (connection) => refusalOf(connection, sessionKind))
-    this.#others = prefers && hosts.length > 1 ? everyHost : undefined
+    this.#others = prefers && hosts.length > 1 ? anyOf(settings) : undefined
   }
 
   get epoch(): number {
@@ -44,16 +47,20 @@ export class ReplicaHosts implements ConnectionSource {
     this.#epoch += 1
   }
 
-  /**
-   * The first connection chooses the server, and those that are asked for meanwhile wait for that. Otherwise they could lead to different
-   * servers, and the role of one would be taken for that of all.
-   */
+  /** The first connection of an epoch chooses the host, and those that are asked for meanwhile wait for that. */
   async connect(): Promise<Connection> {
-    if (this.#choosing !== undefined) {
-      await this.#choosing
-      return this.#connect()
+    if (this.#settings.target.hosts.length === 1) return this.#preferred.connect()
+    while (this.#choosing !== undefined) await this.#choosing
+    if (this.#chosen?.epoch === this.#epoch) {
+      try {
+        return await this.#chosen.host.connect()
+      } catch {
+        // Another host may answer.
+        this.suspect()
+        return this.connect()
+      }
     }
-    const choosing = this.#connect()
+    const choosing = this.#choose()
     const done = () => {
       this.#choosing = undefined
     }
@@ -61,11 +68,23 @@ export class ReplicaHosts implements ConnectionSource {
     return choosing
   }
 
-  async #connect(): Promise<Connection> {
+  async #choose(): Promise<Connection> {
+    const epoch = this.#epoch
+    const connection = await this.#find()
+    const target = { ...this.#settings.target, hosts: [connection.host] }
+    this.#chosen = { epoch, host: anyOf({ ...this.#settings, target }) }
+    return connection
+  }
+
+  async #find(): Promise<Connection> {
     if (this.#others === undefined) return this.#preferred.connect()
     const found = await this.#preferred.connect().catch(() => undefined)
     return found ?? this.#others.connect()
   }
+}
+
+function anyOf(settings: PostgresSettings): Cluster {
+  return new Cluster(settings, () => undefined)
 }
 
 function refusalOf({ facts, host }: Connection, kind: SessionKind): CoordinatorError | undefined {
