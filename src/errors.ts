@@ -362,7 +362,7 @@ export const ERRORS = {
   COORD_STORE_UNREPLICATED: {
     ...retry,
     title: 'The database has not confirmed that its synchronous standby has the write',
-    hint: 'Ask again after `Retry-After`, with the same `Idempotency-Key`. `GET /database` shows the cause.',
+    hint: 'Ask again after `Retry-After`; `GET /database` shows the cause. You can send a write again with the same `Idempotency-Key`.',
     repair:
       'Bring the synchronous standby back: `select application_name, sync_state from pg_stat_replication` on the primary shows it. Let nobody end or cancel sessions with the `wait_event` SyncRep.',
   },
