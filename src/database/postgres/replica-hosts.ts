@@ -78,6 +78,7 @@ export class ReplicaHosts implements ConnectionSource {
 
   async #find(): Promise<Connection> {
     if (this.#others === undefined) return this.#preferred.connect()
+    // If no host answers at all, the other search says why.
     const found = await this.#preferred.connect().catch(() => undefined)
     return found ?? this.#others.connect()
   }
