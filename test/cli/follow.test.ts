@@ -11,6 +11,7 @@ import {
   scratchFolder,
   serving,
 } from '../main/coordinator-process.ts'
+import { freePort } from '../support/free-port.ts'
 import { itWith } from '../support/it-with.ts'
 
 const escapeCharacter = '\u001b'
@@ -68,9 +69,8 @@ describe('coordinator changes', () => {
 
   it('--follow goes on after a restart of the coordinator, without a gap and without a repetition, until Ctrl-C', async () => {
     await using folder = await scratchFolder()
-    const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db` }
+    const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db`, PORT: String(await freePort()) }
     await using first = await serving({ env })
-    const { port } = new URL(first.url)
     await register(first.url, 'before')
     const following = new CoordinatorProcess(['changes', '--follow', '-o', 'json'], {
       env: { COORDINATOR_URL: first.url },
@@ -82,7 +82,7 @@ describe('coordinator changes', () => {
       await following.wrote(/"live"/)
       await first.stop()
       await following.wrote(/Trying again\.\n/)
-      await using second = await serving({ env: { ...env, PORT: port } })
+      await using second = await serving({ env })
       await register(second.url, 'after')
       await following.wrote(/"after"/)
       expect(await interrupt(following)).toBe('SIGINT')
@@ -154,9 +154,8 @@ describe('coordinator services --watch', () => {
 describe('coordinator heartbeat --every', () => {
   it('goes on while the coordinator is away, and ends with 1 when the service is gone', async () => {
     await using folder = await scratchFolder()
-    const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db` }
+    const env = { DATABASE_URL: `sqlite:${folder.path}/coordinator.db`, PORT: String(await freePort()) }
     await using first = await serving({ env })
-    const { port } = new URL(first.url)
     const id = await register(first.url, 'a', { ttlSeconds: 1 })
     const beating = new CoordinatorProcess(['heartbeat', 'a', '--every', '1'], {
       env: { COORDINATOR_URL: first.url },
@@ -166,7 +165,7 @@ describe('coordinator heartbeat --every', () => {
       await beating.wrote(/^warning: the service expires between heartbeats, because its ttlSeconds is 1\.$/m)
       await first.stop('SIGKILL')
       await beating.wrote(/Trying again\.\n/)
-      await using second = await serving({ env: { ...env, PORT: port } })
+      await using second = await serving({ env })
       await beating.wrote(/heartbeats arrive again/)
       await ask(`${second.url}/services/${id}`, 'DELETE')
       const { code, stderr } = await beating.ended

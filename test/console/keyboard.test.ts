@@ -14,6 +14,44 @@ async function goTo(person: Person, page: Page, title: string): Promise<void> {
   await shown(page, title)
 }
 
+interface Act {
+  /** Clicks the first element that this selector finds. */
+  readonly click?: string
+  /** Presses a key where the focus is. */
+  readonly key?: string
+  /** What it brings. */
+  readonly until: string
+  /** The text of what it brings. */
+  readonly text?: string
+}
+
+/** What has the focus in the task after the one that brought something: no key of a person comes earlier. */
+function focusAfter(page: Page, act: Act): Promise<string> {
+  return page.evaluate(async ({ click, key = '', until, text = '' }) => {
+    const nextTask = () =>
+      new Promise<void>((resolve) => {
+        const { port1, port2 } = new MessageChannel()
+        port1.onmessage = () => resolve()
+        port2.postMessage('')
+      })
+    if (click !== undefined) document.querySelector<HTMLElement>(click)?.click()
+    else
+      (document.activeElement ?? document.body).dispatchEvent(
+        new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }),
+      )
+    const isThere = () =>
+      [...document.querySelectorAll(until)].some(({ textContent }) => textContent.includes(text))
+    for (const end = performance.now() + 10_000; performance.now() < end; ) {
+      await nextTask()
+      if (isThere()) break
+    }
+    const { activeElement } = document
+    const label = activeElement instanceof HTMLInputElement ? activeElement.labels?.[0] : undefined
+    const name = activeElement?.getAttribute('aria-label')
+    return (name ?? (label ?? activeElement)?.textContent ?? '').trim()
+  }, act)
+}
+
 describe('console: by keyboard alone, and the focus is always seen', () => {
   itInBrowser('the database: its operations, its details, and what repairs a fault', () =>
     withConsole(async ({ page, open, server, faults }) => {
@@ -157,6 +195,29 @@ describe('console: by keyboard alone, and the focus is always seen', () => {
       await person.tabTo('astronomy-db')
       await person.press('Enter')
       await page.getByRole('region', { name: 'About astronomy-db' }).waitFor()
+    }),
+  )
+
+  itInBrowser('the focus is where it belongs before another key can arrive', () =>
+    withConsole(async ({ page, open }) => {
+      await open()
+      await shown(page, 'Overview')
+      const whatIf = { click: 'nav a[href$="/what-if"]', until: 'h1', text: 'What if' }
+      expect(await focusAfter(page, whatIf)).toBe('What if')
+      const search = page.getByRole('combobox', { name: 'Which service gets another version' })
+      await search.fill('cart')
+      await page.getByRole('option', { name: /^cart / }).waitFor()
+      const picked = { key: 'Enter', until: '.version-form' }
+      expect(await focusAfter(page, picked)).toBe('New version of cart')
+      await page.keyboard.type('4.0.0')
+      const tried = { click: '.version-form [type=submit]', until: '.chip' }
+      expect(await focusAfter(page, tried)).toBe('Which service gets another version')
+      const services = { click: 'nav a[href$="/services"]', until: 'h1', text: 'Services' }
+      expect(await focusAfter(page, services)).toBe('Services')
+      expect(await focusAfter(page, { key: '/', until: '.search' })).toMatch(/^Filter by name/)
+      await page.locator('[data-row="0"]').focus()
+      const second = await page.locator('[data-row="1"]').textContent()
+      expect(await focusAfter(page, { key: 'ArrowDown', until: '[data-row="1"]' })).toBe(second?.trim())
     }),
   )
 })

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { type Env, type Serving, serving } from '../main/coordinator-process.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
+import { freePort } from '../support/free-port.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { type Answer, type Call, CoordinatorClient, type Sender } from './coordinator-client.ts'
 import { metric, settled } from './fault-run.ts'
@@ -61,7 +62,7 @@ class Member implements AsyncDisposable {
   private constructor(proxy: FaultProxy, env: Env, first: Serving) {
     this.client = new CoordinatorClient(first.url)
     this.#proxy = proxy
-    this.#env = { ...env, PORT: new URL(first.url).port }
+    this.#env = env
     this.#serving = first
   }
 
@@ -70,6 +71,7 @@ class Member implements AsyncDisposable {
     const env = {
       DATABASE_URL: server.url().replace(String(server.port), String(proxy.port)),
       COMMIT_TIMEOUT_MS: '1000',
+      PORT: String(await freePort()),
     }
     return new Member(proxy, env, await serving({ env }))
   }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { freePort } from '../support/free-port.ts'
 
 /**
  * The line from one Patroni to etcd. Patroni asks etcd for the addresses of its servers and uses these from then on: the line puts its own
@@ -8,23 +9,20 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class EtcdLine {
   readonly #etcdPort: number
   readonly #sockets = new Set<Socket>()
+  readonly port: number
   #server: Server | undefined
-  #port = 0
 
-  private constructor(etcdPort: number) {
+  private constructor(port: number, etcdPort: number) {
+    this.port = port
     this.#etcdPort = etcdPort
   }
 
   static async start(etcdPort: number): Promise<EtcdLine> {
-    const line = new EtcdLine(etcdPort)
+    const line = new EtcdLine(await freePort(), etcdPort)
     await line.mend()
     // An address of another length would make the length of an answer wrong.
     if (String(line.port).length !== String(etcdPort).length) throw new Error('The ports differ in length.')
     return line
-  }
-
-  get port(): number {
-    return this.#port
   }
 
   /** Ends every connection, and refuses new ones. */
@@ -41,10 +39,9 @@ export class EtcdLine {
   /** Lets through again, on the same port. */
   async mend(): Promise<void> {
     const server = createServer((client) => this.#link(client))
-    server.listen(this.#port, '127.0.0.1')
+    server.listen(this.port, '127.0.0.1')
     await once(server, 'listening')
     this.#server = server
-    this.#port = (server.address() as AddressInfo).port
   }
 
   #link(client: Socket): void {
@@ -61,7 +58,7 @@ export class EtcdLine {
     client.on('data', (chunk) => etcd.write(chunk))
     etcd.on('data', (chunk) => {
       const text = chunk.toString('latin1')
-      client.write(text.replaceAll(`127.0.0.1:${this.#etcdPort}`, `127.0.0.1:${this.#port}`), 'latin1')
+      client.write(text.replaceAll(`127.0.0.1:${this.#etcdPort}`, `127.0.0.1:${this.port}`), 'latin1')
     })
   }
 }

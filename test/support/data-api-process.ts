@@ -1,9 +1,8 @@
 /**
  * A process of its own that offers a PostgreSQL database through the Data API of Supabase Lite. It gets its settings as the
- * first message from its parent, answers with its port, and ends with the parent.
+ * first message from its parent, says when it listens, and ends with the parent.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { App, type Connection } from '@supabase/lite'
 import { createPostgresConnection } from '@supabase/lite/postgres'
 
@@ -15,18 +14,22 @@ export interface DataApiSettings {
   readonly userKey: string
   /** A function in `public` that is there when it starts. */
   readonly probe: string
-  /** @default 0, any free one */
-  readonly port?: number
   /** Connections to the database. @default 10 */
   readonly poolMax?: number
+}
+
+/** The first message to the process. */
+export interface DataApiStart {
+  readonly settings: DataApiSettings
+  readonly port: number
 }
 
 interface WebServer {
   fetch(request: Request, context: { peerAddress: string | null }): Response | Promise<Response>
 }
 
-process.once('message', (settings: DataApiSettings) => {
-  void start(settings)
+process.once('message', (message: DataApiStart) => {
+  void start(message)
 })
 process.once('disconnect', () => process.exit(0))
 // Where the database dies at the wrong moment its driver throws into nowhere. The real Data API stays and connects again.
@@ -34,7 +37,7 @@ process.on('uncaughtException', (thrown) => console.error('the Data API goes on 
 // Ctrl-C goes to every process of a terminal: this one is needed until its parent has ended.
 process.on('SIGINT', () => undefined)
 
-async function start(settings: DataApiSettings): Promise<void> {
+async function start({ settings, port }: DataApiStart): Promise<void> {
   const connection = createPostgresConnection({
     url: settings.databaseUrl,
     // PostgREST gives up a call whose connection broke; this driver would hold it back for up to 20 s before it connects again.
@@ -59,9 +62,7 @@ async function start(settings: DataApiSettings): Promise<void> {
   // As gateways do. After the usual 5 s a client that had no time to notice would send into a closed connection.
   server.keepAliveTimeout = 75_000
   await warmUp(app, settings)
-  server.listen(settings.port ?? 0, '127.0.0.1', () => {
-    process.send?.({ port: (server.address() as AddressInfo).port })
-  })
+  server.listen(port, '127.0.0.1', () => process.send?.('listening'))
 }
 
 /**

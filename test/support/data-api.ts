@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import type { DataApiSettings } from './data-api-process.ts'
+import type { DataApiSettings, DataApiStart } from './data-api-process.ts'
+import { freePort } from './free-port.ts'
 
 /** Keys as Supabase makes them. */
 export interface ProjectKeys {
@@ -25,26 +26,23 @@ export function makeKeys(): ProjectKeys {
  * request: start it after migrating, and anew to make it see what has changed.
  */
 export class DataApi {
+  readonly port: number
   readonly #settings: DataApiSettings
   #process: ChildProcess | undefined
-  #port = 0
 
-  private constructor(settings: DataApiSettings) {
+  private constructor(port: number, settings: DataApiSettings) {
+    this.port = port
     this.#settings = settings
   }
 
   static async start(settings: DataApiSettings): Promise<DataApi> {
-    const api = new DataApi(settings)
+    const api = new DataApi(await freePort(), settings)
     await api.start()
     return api
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`
-  }
-
-  get port(): number {
-    return this.#port
+    return `http://127.0.0.1:${this.port}`
   }
 
   /** Starts it again, on the port it had. */
@@ -58,14 +56,13 @@ export class DataApi {
     child.stderr?.on('data', (chunk) => {
       complaint = (complaint + String(chunk)).slice(-4_000)
     })
-    child.send({ ...this.#settings, ...(this.#port === 0 ? {} : { port: this.#port }) })
-    const [message] = (await Promise.race([
+    child.send({ settings: this.#settings, port: this.port } satisfies DataApiStart)
+    await Promise.race([
       once(child, 'message'),
       once(child, 'exit').then(() => {
         throw new Error(`The Data API did not start:\n${complaint}`)
       }),
-    ])) as [{ port: number }]
-    this.#port = message.port
+    ])
     // It ends when its channel to this process closes: it need not keep this process alive.
     child.unref()
     child.channel?.unref()

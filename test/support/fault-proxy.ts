@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { freePort } from './free-port.ts'
 
 /** What happens to a request and its reply. */
 export type Fault =
@@ -35,21 +36,22 @@ export interface FaultRule {
  * wait for its reply.
  */
 export class FaultProxy {
+  readonly #port: number
   readonly #targetPort: number
   readonly #links = new Set<Link>()
   #server: Server | undefined
-  #port = 0
   #rules: { rule: FaultRule; left: number }[] = []
   #frozen = false
   /** How many requests a rule has met so far. */
   faults = 0
 
-  private constructor(targetPort: number) {
+  private constructor(port: number, targetPort: number) {
+    this.#port = port
     this.#targetPort = targetPort
   }
 
   static async start(targetPort: number): Promise<FaultProxy> {
-    const proxy = new FaultProxy(targetPort)
+    const proxy = new FaultProxy(await freePort(), targetPort)
     await proxy.listen()
     return proxy
   }
@@ -118,7 +120,6 @@ export class FaultProxy {
     server.listen(this.#port, '127.0.0.1')
     await once(server, 'listening')
     this.#server = server
-    this.#port = (server.address() as { port: number }).port
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { freePort } from '../../support/free-port.ts'
 
 /** Where a proxy has its coordinator. */
 export interface Prefix {
@@ -21,7 +21,7 @@ export class Front {
   #target: number
   readonly #prefix: Prefix | undefined
   #server: Server | undefined
-  #port = 0
+  #port: number | undefined
 
   constructor(target: number, prefix?: Prefix) {
     this.#target = target
@@ -36,10 +36,10 @@ export class Front {
   /** Begins to listen, on the same port as before. @param target the port of a coordinator that takes the place of the first one */
   async comeBack(target = this.#target): Promise<void> {
     this.#target = target
+    this.#port ??= await freePort()
     this.#server = createServer((request, response) => this.#pass(request, response))
     this.#server.listen(this.#port, '127.0.0.1')
     await once(this.#server, 'listening')
-    this.#port = (this.#server.address() as AddressInfo).port
   }
 
   /** Ends all connections, and listens no more. */
