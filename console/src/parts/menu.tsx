@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 /** A button that opens a box with controls. Escape and a click elsewhere close it. */
 export function Menu({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
   const place = useRef<HTMLDetailsElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const close = (event: Event) => {
       const { current } = place
       if (current === null || !current.open) return

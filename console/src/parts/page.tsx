@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { path } from '../state/location.ts'
 
 interface PageProps {
@@ -24,7 +24,7 @@ export function Page({ title, heading, lead, toolbar, wide = false, children }: 
   useEffect(() => {
     document.title = `${title} - Coordinator`
   }, [title])
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focusedPath !== undefined && focusedPath !== path.peek()) {
       window.scrollTo(0, 0)
       place.current?.focus({ preventScroll: true })

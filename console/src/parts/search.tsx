@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from './icon.tsx'
 
 interface SearchProps {
@@ -27,7 +27,7 @@ interface Suggestions {
 export function Search(props: SearchProps) {
   const { label, value, onInput, placeholder, hotkey = true, onSubmit, onKeyDown, suggestions } = props
   const field = useRef<HTMLInputElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!hotkey) return undefined
     const focus = (event: KeyboardEvent) => {
       if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))

@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 interface Rows {
   readonly count: number
@@ -21,7 +21,7 @@ export function useRowKeys(place: RefObject<HTMLElement | null>, { count, rowHei
   const wanted = useRef<number | undefined>(undefined)
 
   // A row that was outside of the window is in the document only after the next rendering.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (wanted.current === undefined) return
     const row = place.current?.querySelector<HTMLElement>(`[data-row="${wanted.current}"]`)
     if (row === null || row === undefined) return

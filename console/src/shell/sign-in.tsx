@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useState } from 'preact/hooks'
 import type { ApiError } from '../api/api-error.ts'
 import { Copy } from '../parts/copy.tsx'
 import { Page } from '../parts/page.tsx'
@@ -13,7 +13,7 @@ export function SignIn() {
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<ApiError>()
   const reason = demanded.value
-  useEffect(() => document.getElementById('token')?.focus(), [])
+  useLayoutEffect(() => document.getElementById('token')?.focus(), [])
 
   async function submit(): Promise<void> {
     setBusy(true)

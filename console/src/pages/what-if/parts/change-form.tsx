@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { shownText } from '../../../drawing/text/shown-text.ts'
 import { Icon } from '../../../parts/icon.tsx'
 import { Panel } from '../../../parts/page.tsx'
@@ -107,9 +107,9 @@ interface VersionFormProps {
 function VersionForm({ part, onChange }: VersionFormProps) {
   const [node, setNode] = useState<FoundNode>()
   const [version, setVersion] = useState('')
-  // From the search to the field of the version, and back to the search.
+  // From the search to the field of the version, and back to the search: before the next key arrives.
   const shown = useRef(node)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shown.current !== node) focusField(part)
     shown.current = node
   }, [node])
