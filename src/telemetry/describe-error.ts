@@ -20,7 +20,7 @@ const maxDepth = 5
  */
 export function describeError(thrown: unknown, depth = 0): ErrorDescription {
   if (!(thrown instanceof Error))
-    return { type: typeof thrown, message: 'something that is no error was thrown' }
+    return { type: kindOf(thrown), message: 'something that is no error was thrown' }
   const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
   const ours = thrown instanceof CoordinatorError ? thrown : undefined
   return {
@@ -35,4 +35,10 @@ export function describeError(thrown: unknown, depth = 0): ErrorDescription {
       ? {}
       : { cause: describeError(thrown.cause, depth + 1) }),
   }
+}
+
+/** What kind of value it is, such as `undefined` or `Event`. The value itself may be a secret. */
+export function kindOf(thrown: unknown): string {
+  // `[object Event]`
+  return thrown instanceof Object ? Object.prototype.toString.call(thrown).slice(8, -1) : typeof thrown
 }

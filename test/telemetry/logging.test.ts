@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { describe, expect, it, vi } from 'vitest'
 import { CoordinatorError } from '../../src/errors.ts'
+import { describeError } from '../../src/telemetry/describe-error.ts'
 import { createLogger, type LoggingOptions } from '../../src/telemetry/logging.ts'
 
 class Lines extends Writable {
@@ -105,6 +106,13 @@ describe('the log', () => {
     ;(await loggerInto(file, { format: 'pretty' })).info('a')
     await expect.poll(() => file.text).toMatch(/INFO.*a\n/)
     expect(file.text).not.toContain('\u001b[')
+  })
+
+  it('tells of something else that was thrown only what kind it is', () => {
+    const things = [undefined, null, 'a secret', new Event('a secret'), { secret: 'a secret' }]
+    const told = things.map((thing) => describeError(thing))
+    expect(told.map(({ type }) => type)).toEqual(['undefined', 'object', 'string', 'Event', 'Object'])
+    expect(JSON.stringify(told)).not.toContain('secret')
   })
 
   it('tells an error with code, hint and causes, and nothing else that hangs on it', async () => {

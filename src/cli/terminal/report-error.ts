@@ -1,4 +1,5 @@
 import { CoordinatorError, toCoordinatorError } from '../../errors.ts'
+import { kindOf } from '../../telemetry/describe-error.ts'
 import { createScrubber } from '../../telemetry/scrub.ts'
 import type { Terminal } from './terminal.ts'
 import { printable } from './text-table.ts'
@@ -15,7 +16,7 @@ export function reportError(thrown: unknown, { stderr }: Pick<Terminal, 'stderr'
   // A fault of the program itself: a report of it needs the stack.
   const cause = thrown instanceof CoordinatorError ? (thrown.cause ?? thrown) : thrown
   stderr.write(
-    `${createScrubber()(cause instanceof Error ? (cause.stack ?? cause.message) : typeof cause)}\n`,
+    `${createScrubber()(cause instanceof Error ? (cause.stack ?? cause.message) : kindOf(cause))}\n`,
   )
 }
 
