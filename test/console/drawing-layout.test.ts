@@ -4,7 +4,7 @@ import { fitted, readable, revealing, zoomed } from '../../console/src/drawing/f
 import { layersLayout } from '../../console/src/drawing/layout/layers-layout.ts'
 import type { Box, Layout, Line } from '../../console/src/drawing/layout/layout.ts'
 import { stepsLayout } from '../../console/src/drawing/layout/steps-layout.ts'
-import { fittingText, shownText, textWidth } from '../../console/src/drawing/text/shown-text.ts'
+import { escapedText, fittingText, shownJson, shownText, textWidth } from '../../console/src/drawing/text/shown-text.ts'
 
 describe('a layout in layers', () => {
   it('puts whoever needs something left of it, and gives every line a route', () => {
@@ -136,6 +136,16 @@ describe('words in a drawing', () => {
     expect(shownText('a\u202eb\u0007c\u200bd')).toBe('a\ufffdb\ufffdc\ufffdd')
     expect(shownText('\u05e9\u05dc\u05d5\u05dd')).toBe('\u05e9\u05dc\u05d5\u05dd')
     expect(shownText('👩‍🚀')).toBe('👩‍🚀')
+  })
+
+  it('JSON shows them as their escapes, and stays the same JSON', () => {
+    const value = { 'a\u202e': ['b\u200c', 'c\u{e0041}', '👩‍🚀', 'line 1\nline 2'] }
+    const text = shownJson(value, 2)
+    expect(text).not.toMatch(/[\u202e\u200c\u{e0041}]/u)
+    expect(text).toContain('"c\\udb40\\udc41"')
+    expect(text).toContain('👩‍🚀')
+    expect(JSON.parse(text)).toEqual(value)
+    expect(escapedText('line 1\nline\u202e 2')).toBe('line 1\nline\\u202e 2')
   })
 
   it('fit into a box, cut between letters and never within one', () => {

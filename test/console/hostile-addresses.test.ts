@@ -37,4 +37,20 @@ describe('console: an address that somebody else made', () => {
       }
     }),
   )
+
+  itInBrowser('shows what an address without a member shows, where the member is empty', () =>
+    withConsole(async ({ page, open }) => {
+      for (const [path, title] of [
+        ['graph?of=', 'Graph'],
+        ['graph?of=&asOf=&namespace=', 'Graph'],
+        ['what-if?remove=&version=&register=', 'What if'],
+        ['services?q=&health=&sort=&columns=', 'Services'],
+        ['time?from=&to=', 'Time'],
+      ] as const) {
+        await open(path)
+        await shown(page, title)
+        expect([path, await page.locator('.state-failure').count()]).toEqual([path, 0])
+      }
+    }),
+  )
 })

@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core'
 import { describe, expect } from 'vitest'
 import { type ConsoleSetup, itInBrowser, withConsole } from './browser/with-console.ts'
 import { hostileNames, hostileServices } from './hostile-services.ts'
@@ -18,6 +19,24 @@ const pages = [
   ['access', 'Access'],
 ] as const
 const drawings = /^(graph|time|what-if)/
+
+/** Signs that change what is seen beside them, or make one name look like another. */
+function withVisibleSigns(name: string): string {
+  return name.replaceAll(/[\u202C\u202E]/g, '\ufffd')
+}
+
+/** Texts of the page with such signs, but for descriptions, which are texts of their own and isolated. */
+function withUnseenSigns(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    const found: string[] = []
+    for (let text = walker.nextNode(); text !== null; text = walker.nextNode())
+      if (/[\u202C\u202E]/.test(text.textContent ?? ''))
+        if (text.parentElement?.closest('script, .service-description') === null)
+          found.push(text.parentElement.outerHTML)
+    return found
+  })
+}
 
 describe('console: every page', () => {
   // axe takes longer than all the rest: two of the views have every colour and every width that matters to it.
@@ -66,10 +85,17 @@ describe('console: every page', () => {
             if (path.startsWith('service')) await checkAccessible()
             expect(await page.title()).not.toBe('owned')
             expect(await page.locator('img, a[href^="javascript:"]').count()).toBe(0)
+            expect([path, await withUnseenSigns(page)]).toEqual([path, []])
           }
+          const turned = hostileNames[2]
+          await open(`service?name=${encodeURIComponent(turned)}`)
+          await shown(page, withVisibleSigns(turned))
+          expect(await withUnseenSigns(page)).toEqual([])
           await open('services')
-          for (const name of hostileNames)
-            await page.getByRole('link', { name: name.replaceAll(/\s+/g, ' '), exact: true }).waitFor()
+          for (const name of hostileNames) {
+            const seen = withVisibleSigns(name).replaceAll(/\s+/g, ' ')
+            await page.getByRole('link', { name: seen, exact: true }).waitFor()
+          }
         },
         { records: 'none' },
       ),

@@ -1,3 +1,5 @@
+import { Foreign } from './foreign.tsx'
+
 interface ActorProps {
   /** As the journal has it: who proved to be it, and after ` as ` what the client calls itself, percent-encoded. */
   readonly actor: string
@@ -13,11 +15,11 @@ export function Actor({ actor, unproven = false }: ActorProps) {
       class="actor"
       title={unproven ? 'Nobody proved this name: credentials were not required then.' : actor}
     >
-      <bdi>{proven}</bdi>
+      <Foreign text={proven} />
       {at >= 0 && (
         <span class="actor-says">
           {' '}
-          calling itself <bdi>{decoded(actor.slice(at + 4))}</bdi>
+          calling itself <Foreign text={decoded(actor.slice(at + 4))} />
         </span>
       )}
       {unproven && <span class="actor-says"> (unproven)</span>}

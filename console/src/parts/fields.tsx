@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { Foreign } from './foreign.tsx'
 
 interface FieldRowProps {
   readonly name: string
@@ -11,7 +12,7 @@ export function FieldRow({ name, title, children }: FieldRowProps) {
   return (
     <div class="field-row">
       <dt title={title}>
-        <bdi>{name}</bdi>
+        <Foreign text={name} />
       </dt>
       <dd>{children}</dd>
     </div>

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { hrefOf, navigate, type PlaceQuery } from '../state/location.ts'
+import { Foreign } from './foreign.tsx'
 
 interface LinkProps {
   /** The page, such as `/graph`. */
@@ -33,10 +34,10 @@ export function Link({ to, query = {}, class: name, title, current = false, chil
 
 /** A value that somebody registered. It becomes a link only if it is an http(s) address: `javascript:` must never be one. */
 export function OuterLink({ value }: { readonly value: string }) {
-  if (!isWebAddress(value)) return <span class="mono wrap">{value}</span>
+  if (!isWebAddress(value)) return <Foreign text={value} class="mono wrap" />
   return (
     <a href={value} target="_blank" rel="noopener noreferrer nofollow" class="mono wrap">
-      {value}
+      <Foreign text={value} />
     </a>
   )
 }

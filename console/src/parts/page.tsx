@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { shownText } from '../drawing/text/shown-text.ts'
 import { path } from '../state/location.ts'
 
 interface PageProps {
@@ -22,7 +23,7 @@ let focusedPath: string | undefined
 export function Page({ title, heading, lead, toolbar, wide = false, children }: PageProps) {
   const place = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
-    document.title = `${title} - Coordinator`
+    document.title = `${shownText(title)} - Coordinator`
   }, [title])
   useLayoutEffect(() => {
     if (focusedPath !== undefined && focusedPath !== path.peek()) {

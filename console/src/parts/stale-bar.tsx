@@ -3,6 +3,7 @@ import { freshness, silentSince } from '../state/freshness.ts'
 import { health } from '../state/health.ts'
 import { asOf, hereWith, namespace } from '../state/location.ts'
 import { now } from '../state/now.ts'
+import { Foreign } from './foreign.tsx'
 import { Icon } from './icon.tsx'
 import { Link } from './link.tsx'
 import { duration, exactTime, Time } from './time.tsx'
@@ -91,7 +92,7 @@ export function StaleBar() {
         <div class="bar bar-past" role="status">
           <Icon name="services" />
           <p>
-            <strong>You are looking at one namespace:</strong> <bdi>{only}</bdi>
+            <strong>You are looking at one namespace:</strong> <Foreign text={only} />
           </p>
           <Link {...hereWith({ namespace: undefined })} class="button button-small">
             Show all namespaces

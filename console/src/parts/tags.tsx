@@ -1,3 +1,5 @@
+import { Foreign } from './foreign.tsx'
+
 interface TagsProps {
   readonly tags: readonly string[]
   /** Makes each tag a button. */
@@ -16,7 +18,7 @@ export function Tags({ tags, onChoose, most = Number.POSITIVE_INFINITY }: TagsPr
       {shown.map((tag) =>
         onChoose === undefined ? (
           <span key={tag} class="tag" title={tag}>
-            <bdi>{tag}</bdi>
+            <Foreign text={tag} />
           </span>
         ) : (
           <button
@@ -26,7 +28,7 @@ export function Tags({ tags, onChoose, most = Number.POSITIVE_INFINITY }: TagsPr
             title={`Show services with ${tag}`}
             onClick={() => onChoose(tag)}
           >
-            <bdi>{tag}</bdi>
+            <Foreign text={tag} />
           </button>
         ),
       )}

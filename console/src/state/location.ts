@@ -22,14 +22,14 @@ export const path: ReadonlySignal<string> = computed(() => {
   return pathname.startsWith(base) ? `/${pathname.slice(base.length).replace(/\/+$/, '')}` : '/'
 })
 
-/** One member of the query. A component that reads it is rendered again when it changes. */
+/** One member of the query; an empty one counts as absent. A component that reads it is rendered again when it changes. */
 export function query(name: string): string | undefined {
-  return place.value.searchParams.get(name) ?? undefined
+  return queryAll(name)[0]
 }
 
-/** All values of a repeated member. */
+/** All values of a repeated member that are not empty. */
 export function queryAll(name: string): readonly string[] {
-  return place.value.searchParams.getAll(name)
+  return place.value.searchParams.getAll(name).filter((value) => value !== '')
 }
 
 /** The moment that the console shows: a revision, or a time; `undefined` is now. */

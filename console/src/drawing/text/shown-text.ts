@@ -11,6 +11,23 @@ export function shownText(text: string): string {
   return text.replace(UNSEEN, (sign) => (sign === JOINER ? sign : '\ufffd'))
 }
 
+/** A value as JSON, with each unseen character as its escape: the meaning is the same, and nobody takes one value for another. */
+export function shownJson(value: unknown, indent = 0): string {
+  return escapedText(JSON.stringify(value, null, indent))
+}
+
+/** A text with each unseen character as the escape that JSON has for it. Lines stay lines. */
+export function escapedText(text: string): string {
+  return text.replace(UNSEEN, (sign) => (sign === JOINER || sign === '\n' ? sign : escaped(sign)))
+}
+
+function escaped(sign: string): string {
+  // A character outside of the first 65,536 has two code units.
+  return sign
+    .split('')
+    .reduce((all, unit) => `${all}\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`, '')
+}
+
 /** How wide a text is, in multiples of the size of the font. */
 export type Measure = (text: string) => number
 

@@ -3,6 +3,7 @@ import { ApiError } from '../../api/api-error.ts'
 import { api } from '../../api/client.ts'
 import type { CreatedToken } from '../../api/types.ts'
 import { Copy } from '../../parts/copy.tsx'
+import { Foreign } from '../../parts/foreign.tsx'
 import { Panel } from '../../parts/page.tsx'
 import { Failure } from '../../parts/states.tsx'
 
@@ -143,7 +144,7 @@ function Made({ token, onDone }: { readonly token: CreatedToken; readonly onDone
     <div class="made" role="status">
       <p>
         <strong>
-          The token <bdi>{token.name}</bdi>.
+          The token <Foreign text={token.name} />.
         </strong>{' '}
         Copy it now: it is shown only this once.
       </p>

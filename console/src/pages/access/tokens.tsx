@@ -3,6 +3,7 @@ import { ApiError } from '../../api/api-error.ts'
 import { api } from '../../api/client.ts'
 import type { Token } from '../../api/types.ts'
 import { type Column, DataTable } from '../../parts/data-table.tsx'
+import { Foreign } from '../../parts/foreign.tsx'
 import { Empty, Failure } from '../../parts/states.tsx'
 import { Tags } from '../../parts/tags.tsx'
 import { Time } from '../../parts/time.tsx'
@@ -34,7 +35,7 @@ export function Tokens({ tokens, onChange }: TokensProps) {
       key: 'name',
       title: 'Name',
       sortBy: ({ name }) => name,
-      render: ({ name }) => <bdi class="token-name">{name}</bdi>,
+      render: ({ name }) => <Foreign text={name} class="token-name" />,
     },
     {
       key: 'state',

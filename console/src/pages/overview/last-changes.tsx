@@ -1,6 +1,7 @@
 import { feedState } from '../../api/events.ts'
 import type { JournalWrite } from '../../api/types.ts'
 import { Actor } from '../../parts/actor.tsx'
+import { Foreign } from '../../parts/foreign.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Panel } from '../../parts/page.tsx'
 import { Empty, Shown } from '../../parts/states.tsx'
@@ -80,16 +81,21 @@ function Write({ write, name }: { readonly write: JournalWrite; readonly name: s
       {kind !== 'service' && `${kind} `}
       {kind === 'service' ? (
         <Link {...serviceById(id)} class="service-name">
-          <bdi>{name ?? textOf(data?.['serviceName']) ?? id}</bdi>
+          <Foreign text={name ?? textOf(data?.['serviceName']) ?? id} />
         </Link>
       ) : kind === 'node' && !removed ? (
         <Link {...graphOf(id)}>
-          <bdi>{textOf(data?.['label']) ?? id}</bdi>
+          <Foreign text={textOf(data?.['label']) ?? id} />
         </Link>
       ) : (
-        <bdi class="mono wrap">{id}</bdi>
+        <Foreign text={id} class="mono wrap" />
       )}
-      {typeof version === 'string' && <span class="mono"> {version}</span>}
+      {typeof version === 'string' && (
+        <>
+          {' '}
+          <Foreign text={version} class="mono" />
+        </>
+      )}
     </span>
   )
 }

@@ -1,4 +1,5 @@
 import { Copy } from '../../parts/copy.tsx'
+import { Foreign } from '../../parts/foreign.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Panel } from '../../parts/page.tsx'
 import { Words } from '../../parts/words.tsx'
@@ -43,7 +44,7 @@ function One({ problem }: { readonly problem: Problem }) {
             <>
               {at > 0 && ', '}
               <Link to={to} query={query}>
-                <bdi>{label}</bdi>
+                <Foreign text={label} />
               </Link>
             </>
           ))}

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ServiceList } from '../../api/types.ts'
+import { Foreign } from '../../parts/foreign.tsx'
 import { HealthMark } from '../../parts/health-mark.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Search } from '../../parts/search.tsx'
@@ -94,9 +95,9 @@ function Found({ found: { services, total }, text }: { readonly found: ServiceLi
           }) => (
             <li key={serviceId}>
               <Link {...serviceById(serviceId)} class="found-one">
-                <bdi class="service-name">{serviceName}</bdi>
-                <span class="muted">{where}</span>
-                <span class="mono">{version}</span>
+                <Foreign text={serviceName} class="service-name" />
+                <Foreign text={where ?? ''} class="muted" />
+                <Foreign text={version ?? ''} class="mono" />
                 {tags.length > 0 && <Tags tags={tags} most={3} />}
                 <HealthMark health={health} />
               </Link>

@@ -1,5 +1,6 @@
 import type { GraphEdge, GraphNode, Neighbors, Service } from '../../api/types.ts'
 import { type Column, DataTable } from '../../parts/data-table.tsx'
+import { Foreign } from '../../parts/foreign.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Panel } from '../../parts/page.tsx'
 import { Shown } from '../../parts/states.tsx'
@@ -67,7 +68,7 @@ const columns: readonly Column<Dependency>[] = [
       const place = node.type === 'service' ? serviceByName(node.label, node.namespace) : graphOf(node.id)
       return (
         <Link {...place} class="service-name" title={node.id}>
-          <bdi>{node.label}</bdi>
+          <Foreign text={node.label} />
         </Link>
       )
     },

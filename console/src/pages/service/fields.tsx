@@ -1,5 +1,7 @@
 import type { Service } from '../../api/types.ts'
+import { shownJson } from '../../drawing/text/shown-text.ts'
 import { FieldRow as Field } from '../../parts/fields.tsx'
+import { Foreign } from '../../parts/foreign.tsx'
 import { OuterLink } from '../../parts/link.tsx'
 import { Tags } from '../../parts/tags.tsx'
 import { duration, Time } from '../../parts/time.tsx'
@@ -37,7 +39,7 @@ export function Fields({ service, ended }: { readonly service: Service; readonly
           {typeof value === 'string' ? (
             <OuterLink value={value} />
           ) : (
-            <code class="wrap">{JSON.stringify(value)}</code>
+            <code class="wrap">{shownJson(value)}</code>
           )}
         </Field>
       ))}
@@ -50,7 +52,7 @@ export function Fields({ service, ended }: { readonly service: Service; readonly
       </Field>
       {instanceId !== undefined && (
         <Field name="Instance">
-          <bdi class="mono wrap">{instanceId}</bdi>
+          <Foreign text={instanceId} class="mono wrap" />
         </Field>
       )}
       <Field name="Registered">

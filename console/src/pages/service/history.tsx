@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { api } from '../../api/client.ts'
 import type { Service, ServiceHistory } from '../../api/types.ts'
+import { escapedText, shownJson } from '../../drawing/text/shown-text.ts'
 import { Actor } from '../../parts/actor.tsx'
 import { Panel } from '../../parts/page.tsx'
 import { Shown } from '../../parts/states.tsx'
@@ -102,7 +103,7 @@ function Changes({ changes, folded }: { readonly changes: readonly Change[]; rea
 function Difference({ change: { field, before, after } }: { readonly change: Change }) {
   return (
     <li>
-      <code class="difference-field">{field}</code>
+      <code class="difference-field">{escapedText(field)}</code>
       {before !== undefined && (
         <del>
           <span class="unseen">before: </span>
@@ -120,5 +121,5 @@ function Difference({ change: { field, before, after } }: { readonly change: Cha
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return typeof value === 'string' ? escapedText(value) : shownJson(value)
 }

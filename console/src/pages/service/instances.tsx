@@ -1,5 +1,7 @@
 import type { Service } from '../../api/types.ts'
+import { shownText } from '../../drawing/text/shown-text.ts'
 import { type Column, DataTable } from '../../parts/data-table.tsx'
+import { Foreign } from '../../parts/foreign.tsx'
 import { HealthMark } from '../../parts/health-mark.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Panel } from '../../parts/page.tsx'
@@ -27,7 +29,7 @@ const columns: readonly Column<Service>[] = [
     key: 'version',
     title: 'Version',
     sortBy: ({ version }) => version,
-    render: ({ version }) => <span class="mono">{version}</span>,
+    render: ({ version }) => <Foreign text={version} class="mono" />,
   },
   {
     key: 'updated',
@@ -49,7 +51,7 @@ export function Instances({ instances, shown }: InstancesProps) {
   return (
     <Panel
       title={`${instances.length} instances`}
-      aside={[...versions].map(([version, of]) => `${of.length} x ${version}`).join(', ')}
+      aside={[...versions].map(([version, of]) => `${of.length} x ${shownText(version)}`).join(', ')}
     >
       <DataTable
         caption="Instances of this service"

@@ -1,3 +1,4 @@
+import { shownJson } from '../../drawing/text/shown-text.ts'
 import { Copy } from '../../parts/copy.tsx'
 
 /** A value as JSON, folded away until somebody wants it. */
@@ -5,7 +6,7 @@ export function RawJson({ value, title = 'Raw JSON' }: { readonly value: unknown
   return (
     <details class="raw-json">
       <summary>{title}</summary>
-      <Copy text={JSON.stringify(value, null, 2)} label={`Copy: ${title}`} />
+      <Copy text={shownJson(value, 2)} label={`Copy: ${title}`} />
     </details>
   )
 }

@@ -1,5 +1,6 @@
 import { Actor } from '../../parts/actor.tsx'
 import { Copy } from '../../parts/copy.tsx'
+import { Foreign } from '../../parts/foreign.tsx'
 import { HealthMark } from '../../parts/health-mark.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Page, Panel } from '../../parts/page.tsx'
@@ -26,7 +27,7 @@ export function ServicePage() {
       title={title}
       heading={
         <>
-          <bdi>{title}</bdi>{' '}
+          <Foreign text={title} />{' '}
           {data !== undefined && data.endedAt === undefined && <HealthMark health={data.service.health} />}
         </>
       }
@@ -45,8 +46,8 @@ function Lead({ found: { service, revision } }: { readonly found: FoundService }
     <>
       {service.description !== undefined && <bdi class="service-description">{service.description}</bdi>}
       <span>
-        {service.namespace} · version <span class="mono">{service.version}</span> · seen at{' '}
-        <Revision of={revision} />
+        <Foreign text={service.namespace} /> · version <Foreign text={service.version} class="mono" /> · seen
+        at <Revision of={revision} />
       </span>
     </>
   )

@@ -34,7 +34,8 @@ interface Wanted {
 async function find(wanted: Wanted, signal: AbortSignal): Promise<FoundService> {
   const { id, name, asOf: moment } = wanted
   if (id === undefined) {
-    const named = await instancesOf({ serviceName: name ?? '', namespace: wanted.in }, moment, signal)
+    if (name === undefined) throw notNamed('', wanted.in)
+    const named = await instancesOf({ serviceName: name, namespace: wanted.in }, moment, signal)
     const [service] = named.instances
     if (service === undefined) throw notNamed(name, wanted.in)
     return { service, ...named, endedAt: undefined }
@@ -75,11 +76,11 @@ export function pathOf(serviceId: string): string {
   return `/services/${encodeURIComponent(part)}`
 }
 
-function notNamed(name: string | undefined, namespace: string): ApiError {
+function notNamed(name: string, namespace: string): ApiError {
   return new ApiError({
     status: 404,
     code: 'COORD_SERVICE_NOT_FOUND',
-    detail: `No service ${JSON.stringify(name ?? '')} is registered in the namespace ${namespace}.`,
+    detail: `No service ${JSON.stringify(name)} is registered in the namespace ${namespace}.`,
     hint: 'Look for it in the list of services. A service that is only a dependency of others has no page of its own.',
   })
 }

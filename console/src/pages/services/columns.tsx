@@ -1,5 +1,6 @@
 import type { HealthWord } from '../../api/types.ts'
 import type { Column } from '../../parts/data-table.tsx'
+import { Foreign } from '../../parts/foreign.tsx'
 import { HealthMark } from '../../parts/health-mark.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Tags } from '../../parts/tags.tsx'
@@ -22,7 +23,7 @@ const all: readonly Column<ServiceRow>[] = [
     sortBy: ({ service }) => service.serviceName,
     render: ({ service: { serviceId, serviceName } }) => (
       <Link {...serviceById(serviceId)} class="service-name" title={serviceName}>
-        <bdi>{serviceName}</bdi>
+        <Foreign text={serviceName} />
       </Link>
     ),
   },
@@ -39,8 +40,8 @@ const all: readonly Column<ServiceRow>[] = [
     width: '110px',
     sortBy: ({ service }) => service.version,
     render: ({ service }) => (
-      <span class="mono" title={service.version}>
-        {service.version}
+      <span title={service.version}>
+        <Foreign text={service.version} class="mono" />
       </span>
     ),
   },
@@ -51,7 +52,7 @@ const all: readonly Column<ServiceRow>[] = [
     sortBy: ({ service }) => service.namespace,
     render: ({ service: { namespace } }) => (
       <Link to="/services" query={{ namespace }} title={`Show only the namespace ${namespace}`}>
-        <bdi>{namespace}</bdi>
+        <Foreign text={namespace} />
       </Link>
     ),
   },
@@ -60,7 +61,7 @@ const all: readonly Column<ServiceRow>[] = [
     title: 'Owner',
     width: '130px',
     sortBy: ({ owner }) => owner,
-    render: ({ owner }) => owner ?? <span class="muted">-</span>,
+    render: ({ owner }) => <Perhaps text={owner} />,
   },
   {
     key: 'tags',
@@ -84,8 +85,8 @@ const all: readonly Column<ServiceRow>[] = [
     width: '22%',
     sortBy: ({ service }) => service.endpoint,
     render: ({ service }) => (
-      <span class="mono" title={service.endpoint}>
-        {service.endpoint}
+      <span title={service.endpoint}>
+        <Foreign text={service.endpoint} class="mono" />
       </span>
     ),
   },
@@ -102,7 +103,7 @@ const all: readonly Column<ServiceRow>[] = [
     title: 'Instance',
     width: '130px',
     sortBy: ({ service }) => service.instanceId,
-    render: ({ service }) => service.instanceId ?? <span class="muted">-</span>,
+    render: ({ service }) => <Perhaps text={service.instanceId} />,
   },
   {
     key: 'heard',
@@ -135,6 +136,10 @@ const all: readonly Column<ServiceRow>[] = [
     render: ({ service }) => <Revision of={service.revision} />,
   },
 ]
+
+function Perhaps({ text }: { readonly text: string | undefined }) {
+  return text === undefined ? <span class="muted">-</span> : <Foreign text={text} />
+}
 
 const DEFAULT_COLUMNS = ['name', 'health', 'version', 'namespace', 'owner', 'tags', 'endpoint', 'registered']
 
