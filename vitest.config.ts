@@ -14,6 +14,7 @@ const together = [
   'archive/move/between-backends',
   'archive/move/killed-cutovers',
   'conformance/random-histories',
+  'conformance/replicas',
   'consistency/consistency-postgres',
   'consistency/late-commits',
   'deploy/systemd/booted',

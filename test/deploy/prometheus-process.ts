@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../support/free-port.ts'
+import { startProgram } from '../support/start-program.ts'
 
 /** An alarm that waits for the end of its `for`, or fires. */
 export interface PrometheusAlert {
@@ -31,27 +29,16 @@ export interface PrometheusProcess extends AsyncDisposable {
  */
 export async function startPrometheus(args: readonly string[], cwd: string): Promise<PrometheusProcess> {
   const address = `127.0.0.1:${await freePort()}`
-  const child = spawn('prometheus', [...args, `--web.listen-address=${address}`], {
-    cwd,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let log = ''
-  child.stderr.on('data', (chunk) => {
-    log += String(chunk)
-  })
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
-  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
   const ask = async <T>(path: string): Promise<T> => {
     const response = await fetch(`http://${address}/api/v1/${path}`)
     const answer = (await response.json()) as { data: T; error?: string }
     if (!response.ok) throw new Error(`Prometheus answers ${path} with ${answer.error}`)
     return answer.data
   }
-  while (!(await fetch(`http://${address}/-/ready`).catch(() => undefined))?.ok) {
-    if (hasEnded()) throw new Error(`Prometheus ended:\n${log}`)
-    await sleep(50)
-  }
+  const program = await startProgram(['prometheus', ...args, `--web.listen-address=${address}`], {
+    cwd,
+    isReady: async () => (await fetch(`http://${address}/-/ready`).catch(() => undefined))?.ok === true,
+  })
   return {
     async targets() {
       const { activeTargets } = await ask<{ activeTargets: { health: string }[] }>('targets')
@@ -63,12 +50,6 @@ export async function startPrometheus(args: readonly string[], cwd: string): Pro
       return result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))
     },
     alerts: async () => (await ask<{ alerts: PrometheusAlert[] }>('alerts')).alerts,
-    async [Symbol.asyncDispose]() {
-      process.off('exit', kill)
-      if (hasEnded()) return
-      const exit = once(child, 'exit')
-      child.kill('SIGTERM')
-      await exit
-    },
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   }
 }
