@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, type ServerProcess, startServer } from '../server-process.ts'
+import { freePort } from '../../test/support/free-port.ts'
+import { type ServerProcess, startServer } from '../server-process.ts'
 
 /** Peer of `POST /register` on SQLite: one etcd, which flushes every put to disk, through its JSON gateway. */
 export async function startEtcd(): Promise<ServerProcess> {
