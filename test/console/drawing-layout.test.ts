@@ -4,7 +4,13 @@ import { fitted, readable, revealing, zoomed } from '../../console/src/drawing/f
 import { layersLayout } from '../../console/src/drawing/layout/layers-layout.ts'
 import type { Box, Layout, Line } from '../../console/src/drawing/layout/layout.ts'
 import { stepsLayout } from '../../console/src/drawing/layout/steps-layout.ts'
-import { escapedText, fittingText, shownJson, shownText, textWidth } from '../../console/src/drawing/text/shown-text.ts'
+import {
+  escapedText,
+  fittingText,
+  shownJson,
+  shownText,
+  textWidth,
+} from '../../console/src/drawing/text/shown-text.ts'
 
 describe('a layout in layers', () => {
   it('puts whoever needs something left of it, and gives every line a route', () => {
