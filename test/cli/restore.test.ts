@@ -71,7 +71,9 @@ describe('coordinator restore', () => {
     await using folder = await scratchFolder()
     const file = join(folder.path, 'new.db')
     const into = { ...env, DATABASE_URL: `sqlite:${file}` }
+    const { position: whole } = await archive.store.head()
     let killed = 0
+    let isWhole = false
     for (const size of [1, 200_000, 1_000_000, 4_000_000, 8_000_000]) {
       const process = new CoordinatorProcess(['restore', '--history'], { env: into })
       const ended = await Promise.race([process.ended.then(() => true), grown(file, size)])
@@ -82,16 +84,20 @@ describe('coordinator restore', () => {
       const store = new SqliteStore({ path: file, autoMigrate: true })
       const { mode, position } = await store.open()
       await store.close()
+      // The last of them may come when the work is done, and only the process has not ended yet.
+      isWhole = mode === 'open' && position.revision === whole.revision
+      if (isWhole) break
       expect(mode === 'seeding' || position.revision === 0).toBe(true)
     }
     expect(killed).toBeGreaterThan(1)
-    const { code, stdout } = await runCoordinator(['restore', '--history', '--json'], { env: into })
-    expect(code).toBe(0)
-    const { position } = await archive.store.head()
-    expect(JSON.parse(stdout)).toMatchObject({ previous: position.lineage, revision: position.revision })
+    if (!isWhole) {
+      const { code, stdout } = await runCoordinator(['restore', '--history', '--json'], { env: into })
+      expect(code).toBe(0)
+      expect(JSON.parse(stdout)).toMatchObject({ previous: whole.lineage, revision: whole.revision })
+    }
     await using coordinator = await serving({ env: { DATABASE_URL: `sqlite:${file}` } })
     const snapshot = await (await fetch(`${coordinator.url}/snapshot`)).text()
-    expect(snapshot.split('\n')[0]).toContain(`"revision":${position.revision}`)
+    expect(snapshot.split('\n')[0]).toContain(`"revision":${whole.revision}`)
   })
 
   it('puts a backup of PostgreSQL into SQLite, and the other way round, from a bucket of S3', async () => {
