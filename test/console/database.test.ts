@@ -21,7 +21,9 @@ describe('console: the page of the database', () => {
   )
 
   itInBrowser('shows its faults with their codes, and what repairs them', () =>
-    withConsole(async ({ page, open, server, checkAccessible, picture }) => {
+    withConsole(async ({ page, open, server, faults, checkAccessible, picture }) => {
+      // What the page asks meanwhile about the past.
+      faults.tolerate(/status of 503/)
       await open('database')
       await shown(page, 'Database')
       server.store.outage()

@@ -237,7 +237,9 @@ describe('console: what is not the present', () => {
   )
 
   itInBrowser('is told while the database does not answer', () =>
-    withConsole(async ({ page, open, server, checkAccessible }) => {
+    withConsole(async ({ page, open, server, faults, checkAccessible }) => {
+      // What the page asks meanwhile about the past.
+      faults.tolerate(/status of 503/)
       await open()
       await shown(page, 'Overview')
       server.store.outage()

@@ -143,7 +143,7 @@ describe('several hosts', () => {
     accepted(await caller.write(put('before')))
     await standby.promote()
     await waitFor(async () => {
-      await store.head()
+      await eventually(() => store.head())
       return (await store.inspector.inspect()).details['host'] === `127.0.0.1:${standby.port}`
     })
     await settle(caller, commitOf(put('after')))
@@ -163,7 +163,7 @@ describe('several hosts', () => {
     await standby.promote()
     // As the follower does all the time.
     await waitFor(async () => {
-      await store.head()
+      await eventually(() => store.head())
       const { host } = (await store.inspector.inspect()).details
       return host === `127.0.0.1:${standby.port}`
     })
@@ -258,6 +258,7 @@ async function waitFor(condition: () => Promise<boolean>): Promise<void> {
   throw new Error('It did not come about within 30 seconds.')
 }
 
+/** The answer of a call that may fail for a while. */
 async function eventually<T>(call: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     try {
