@@ -1,7 +1,7 @@
 import { Agent, request as begin } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { ask, registration, type Serving, serving } from '../main/coordinator-process.ts'
-import { dearness } from './dearness.ts'
+import { dearness } from '../support/dearness.ts'
 import { type LargeBody, largeBodies, wrongBatches } from './large-bodies.ts'
 import { HealthWatch, ProcessFigures } from './process-figures.ts'
 

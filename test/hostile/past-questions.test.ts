@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, registration, type Serving, serving } from '../main/coordinator-process.ts'
+import { dearness } from '../support/dearness.ts'
 import { GrantedTime } from '../support/granted-time.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { abandonMany } from './abandoned.ts'
-import { dearness } from './dearness.ts'
 import { ProcessFigures } from './process-figures.ts'
 
 const services = 20_000

@@ -5,7 +5,7 @@ import { endpointFault, endpointHref } from '../../src/records/service/endpoint.
 import { oddTexts } from '../../src/records/service/odd-texts.ts'
 import { parseRegistration } from '../../src/records/service/parse-registration.ts'
 import { cart, withRegistry } from '../registry/with-registry.ts'
-import { dearness } from './dearness.ts'
+import { dearness } from '../support/dearness.ts'
 
 /** Processor time of a piece of work, in milliseconds. */
 function cpuMs(work: () => void): number {

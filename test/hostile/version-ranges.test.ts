@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, registration, type Serving, serving } from '../main/coordinator-process.ts'
+import { dearness } from '../support/dearness.ts'
 import { abandon } from './abandoned.ts'
-import { dearness } from './dearness.ts'
 import { HealthWatch, ProcessFigures } from './process-figures.ts'
 
 const hubVersions = 3_000
