@@ -34,10 +34,10 @@ Tried, and not kept, because each gained less than half a percent: another decod
 client, and lists of edges that are compared in place. A shorter way to add to the end of a sorted list made no difference that could be
 measured.
 
-The table above is older than these changes. After them, two runs of five rounds of 2 s, alone on a slower machine on 1 December 2026,
-found a ratio of 0.48 (0.45 - 0.56; 14,488 a second against 30,375) and of 0.45 (0.41 - 0.53). Commit b24d75c, from before these changes
-and before callers had to prove who they are, took turns with it there. It needs 16 and 18 % more processor time for each registration
-(two runs), and 2, 3 and 13 % less for \`GET /services/:id\` (three runs).`,
+On 1 December 2026, with these changes, two runs of five rounds of 2 s found a ratio of 0.48 (0.45 - 0.56; 14,488 a second against 30,375)
+and of 0.45 (0.41 - 0.53), alone on a slower machine. Commit b24d75c, from before these changes and before callers had to prove who they
+are, took turns with it there. It needs 16 and 18 % more processor time for each registration (two runs), and 2, 3 and 13 % less for \`GET
+/services/:id\` (three runs).`,
   async run(options) {
     const comparison = await compare(
       writeSide({ name: 'coordinator, memory', kind: 'register', options }, () => startServer(coordinator())),

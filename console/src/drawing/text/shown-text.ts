@@ -23,9 +23,7 @@ export function escapedText(text: string): string {
 
 function escaped(sign: string): string {
   // A character outside of the first 65,536 has two code units.
-  return sign
-    .split('')
-    .reduce((all, unit) => `${all}\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`, '')
+  return sign.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** How wide a text is, in multiples of the size of the font. */
