@@ -219,7 +219,8 @@ describe('a store whose database waits for a standby', () => {
   it.each(['cancel', 'terminate'])('hears of it byte by byte if somebody uses pg_%s_backend', async (way) => {
     await openStore()
     await using slow = await byteByByte(primary)
-    const { target, ...rest } = storeOptions(primary, { schema })
+    // Some answers have thousands of bytes, each of which is a turn of two processes.
+    const { target, ...rest } = storeOptions(primary, { schema, callTimeoutMs: 40_000 })
     const store = new PostgresStore({
       ...rest,
       target: { ...target, hosts: [{ host: '127.0.0.1', port: slow.port }] },
