@@ -41,6 +41,22 @@ describe('console: the page Graph', () => {
     }),
   )
 
+  itInBrowser(
+    'is drawn, too, where the script that lays it out arrives only when it is asked for again',
+    () =>
+      withConsole(async ({ page, open, faults }) => {
+          let asked = 0
+        await page.route(/layout-worker/, (route) => {
+          asked += 1
+          return asked === 1 ? route.abort('connectionreset') : route.continue()
+        })
+        await open('graph?of=cart')
+        await page.locator('[data-drawn="6"]').waitFor()
+        expect(asked).toBe(2)
+        expect(await page.locator('.drawing-fault').count()).toBe(0)
+      }),
+  )
+
   itInBrowser('is worked by keyboard alone: to a node, along the arrows, and into its panel', () =>
     withConsole(async ({ page, open }) => {
       await open('graph?of=cart')

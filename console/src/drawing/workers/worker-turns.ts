@@ -6,6 +6,12 @@ export type WorkerAnswer<Result> =
 /** Why there is no drawing: the worker did not start, failed, or took too long. */
 export class WorkerFailed extends Error {}
 
+/** Its script did not arrive, or the policy of the server blocks it. */
+class WorkerNotStarted extends WorkerFailed {}
+
+/** After how long a worker that did not start is started once more, in milliseconds. */
+const AGAIN_MS = 1_000
+
 /** The longest time for one answer, in milliseconds. A drawing that takes longer is better read as a table. */
 const LONGEST_MS = 15_000
 
@@ -23,8 +29,18 @@ export class WorkerTurns<Wanted, Result> {
     this.#start = start
   }
 
-  /** @throws WorkerFailed, and the reason of the signal */
+  /** A network that changes can cost a script: it is asked for a second time. @throws WorkerFailed, and the reason of the signal */
   async ask(wanted: Wanted, signal: AbortSignal): Promise<Result> {
+    try {
+      return await this.#askOnce(wanted, signal)
+    } catch (error) {
+      if (!(error instanceof WorkerNotStarted)) throw error
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+      return this.#askOnce(wanted, signal)
+    }
+  }
+
+  async #askOnce(wanted: Wanted, signal: AbortSignal): Promise<Result> {
     signal.throwIfAborted()
     const worker = this.#spare ?? this.#start()
     this.#spare = undefined
@@ -41,12 +57,7 @@ export class WorkerTurns<Wanted, Result> {
       },
       listening,
     )
-    // A worker that the policy of the server blocks says nothing else.
-    worker.addEventListener(
-      'error',
-      ({ message }) => reject(new WorkerFailed(message || 'The browser did not start the worker.')),
-      listening,
-    )
+    worker.addEventListener('error', ({ message }) => reject(failureOf(message)), listening)
     signal.addEventListener('abort', () => reject(signal.reason), listening)
     const late = `It takes longer than ${LONGEST_MS / 1_000} seconds.`
     const timer = setTimeout(() => reject(new WorkerFailed(late)), LONGEST_MS)
@@ -69,4 +80,9 @@ export class WorkerTurns<Wanted, Result> {
     if (this.#spare === undefined) this.#spare = worker
     else worker.terminate()
   }
+}
+
+/** @param message nothing, where the worker never ran */
+function failureOf(message: string | undefined): WorkerFailed {
+  return message ? new WorkerFailed(message) : new WorkerNotStarted('The browser did not start the worker.')
 }
