@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { TestReport } from './scripts/test-report.ts'
 
 // `npm test` runs every behaviour that answers in seconds; `npm run test:long` the ones that kill processes, wait or load much;
 // `npm run test:soak` those that go on for as long as somebody has patience.
@@ -19,10 +20,13 @@ const together = [
   'consistency/late-commits',
   'deploy/systemd/booted',
   'faults/killed-coordinators',
+  'hostile/page-bytes',
   'main/event-source',
   'main/kill',
+  'postgres/pgbouncer',
   'sqlite/kill',
   'sqlite/kill-move',
+  'supabase/requests',
 ].map((name) => `test/${name}.long.test.ts`)
 const longProjects = [
   { name: 'long, together', include: together, maxWorkers: 2, sequence: { groupOrder: 0 } },
@@ -45,17 +49,15 @@ export default defineConfig({
     // Most files wait for databases, processes and clocks more than they compute: three at a time keep two cores busy.
     maxWorkers: long ? 1 : Math.max(3, availableParallelism() - 1),
     // For what hangs. What must be fast is measured by its test: a busy machine takes half a minute to start a PostgreSQL.
-    testTimeout: long ? 300_000 : 60_000,
-    hookTimeout: long ? 300_000 : 120_000,
+    testTimeout: long ? 300_000 : 180_000,
+    hookTimeout: long ? 300_000 : 180_000,
     teardownTimeout: 10_000,
     // What must come about, not how fast: on a busy machine the second that is the default is sometimes too short.
-    expect: { poll: { timeout: 10_000 } },
-    reporters: process.env['TEST_REPORT']
-      ? [
-          ['default', { summary: true }],
-          ['json', { outputFile: process.env['TEST_REPORT'] }],
-        ]
-      : [['default', { summary: true }]],
+    expect: { poll: { timeout: 30_000 } },
+    reporters: [
+      ['default', { summary: true }],
+      ...(process.env['TEST_REPORT'] ? [new TestReport(process.env['TEST_REPORT'])] : []),
+    ],
     restoreMocks: true,
     unstubEnvs: true,
     // Threads and processes that tests start compile the sources once, not each for itself: that halves their start.
