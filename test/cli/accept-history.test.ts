@@ -25,7 +25,7 @@ async function servicesAt(url: string): Promise<number> {
 
 async function untilReplaced(url: string): Promise<Reply['body']> {
   await expect
-    .poll(async () => (await ask(`${url}/health`)).body, { timeout: 15_000, interval: 50 })
+    .poll(async () => (await ask(`${url}/health`)).body, { interval: 50 })
     .toMatchObject({ status: 'degraded', storage: { code: 'COORD_STORE_REPLACED' } })
   return (await ask(`${url}/health`)).body
 }
@@ -37,7 +37,7 @@ describe('coordinator accept-history', () => {
     await using two = await serving({ env })
     for (let n = 0; n < 20; n += 1)
       await ask(`${one.url}/register`, 'POST', registration(`kept-${String(n).padStart(2, '0')}`))
-    await expect.poll(() => servicesAt(two.url), { timeout: 15_000 }).toBe(20)
+    await expect.poll(() => servicesAt(two.url)).toBe(20)
     const { lineage } = (await ask(`${one.url}/database`)).body
 
     await server.query('drop schema coordinator cascade')
@@ -71,7 +71,7 @@ describe('coordinator accept-history', () => {
     expect(report).toMatchObject({ accepted: lineage, revision: 1, changed: true })
     for (const { url } of [one, two, three]) {
       await expect
-        .poll(async () => (await ask(`${url}/health`)).body, { timeout: 15_000, interval: 50 })
+        .poll(async () => (await ask(`${url}/health`)).body, { interval: 50 })
         .toMatchObject({ status: 'ok', lineage: report.lineage })
       expect(await servicesAt(url)).toBe(1)
     }
@@ -100,10 +100,8 @@ describe('coordinator accept-history', () => {
     expect(await servicesAt(coordinator.url)).toBe(2)
 
     await restore('backup')
-    await expect.poll(() => servicesAt(coordinator.url), { timeout: 15_000 }).toBe(1)
-    await expect
-      .poll(async () => (await ask(`${coordinator.url}/health`)).body.status, { timeout: 15_000 })
-      .toBe('ok')
+    await expect.poll(() => servicesAt(coordinator.url)).toBe(1)
+    await expect.poll(async () => (await ask(`${coordinator.url}/health`)).body.status).toBe('ok')
     expect((await ask(`${coordinator.url}/register`, 'POST', registration('later'))).status).toBe(201)
   }, 120_000)
 

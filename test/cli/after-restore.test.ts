@@ -47,7 +47,7 @@ describe('coordinator after-restore', () => {
     const { code, stdout } = await runCoordinator(['after-restore', '--json'], { env })
     expect(code).toBe(0)
     await expect
-      .poll(async () => (await ask(`${coordinator.url}/health`)).body, { timeout: 10_000 })
+      .poll(async () => (await ask(`${coordinator.url}/health`)).body)
       .toMatchObject({ status: 'ok', lineage: JSON.parse(stdout).lineage, revision: 1 })
     expect((await ask(`${coordinator.url}/register`, 'POST', registration('kept'))).body.changed).toBe(false)
   })
@@ -159,9 +159,7 @@ describe('coordinator after-restore', () => {
       stderr: expect.stringContaining('COORD_STORE_DAMAGED'),
     })
     const storage = async ({ url }: { url: string }) => (await ask(`${url}/health`)).body.storage
-    await expect
-      .poll(() => storage(before), { timeout: 10_000 })
-      .toMatchObject({ code: 'COORD_STORE_DAMAGED' })
+    await expect.poll(() => storage(before)).toMatchObject({ code: 'COORD_STORE_DAMAGED' })
     expect((await ask(`${before.url}/services`)).body.total).toBe(20)
 
     const mended = await runCoordinator(['restored', '--json'], { env })
@@ -175,9 +173,7 @@ describe('coordinator after-restore', () => {
     expect(written).toMatchObject({ status: 201, body: { revision: 21 } })
 
     // Nothing proves to the coordinator that kept running that this is its history.
-    await expect
-      .poll(() => storage(before), { timeout: 10_000 })
-      .toMatchObject({ code: 'COORD_STORE_REPLACED' })
+    await expect.poll(() => storage(before)).toMatchObject({ code: 'COORD_STORE_REPLACED' })
     expect((await runCoordinator(['accept-history', lineage], { env })).code).toBe(0)
     await expect.poll(async () => (await ask(`${before.url}/services`)).body.total).toBe(21)
   }, 120_000)

@@ -29,7 +29,7 @@ it('a Supabase project that is lost comes back, with its history, from a bucket 
       await ask(`${coordinator.url}/register`, 'POST', registration('late'))
       const revision = body.services.length + 2
       await expect
-        .poll(async () => (await ask(`${coordinator.url}/health`)).body.backup, { timeout: 30_000 })
+        .poll(async () => (await ask(`${coordinator.url}/health`)).body.backup)
         .toMatchObject({ state: 'ok', archivedRevision: revision, unarchivedRevisions: 0 })
       const now = await ask(`${coordinator.url}/services?limit=100`)
       lost = {

@@ -22,7 +22,7 @@ const names = (body: { services: { serviceName: string; version: string }[] }) =
 /** Waits until a coordinator has archived everything. */
 async function archived(url: string, revision: number) {
   await expect
-    .poll(async () => (await ask(`${url}/health`)).body.backup, { timeout: 20_000 })
+    .poll(async () => (await ask(`${url}/health`)).body.backup)
     .toMatchObject({ state: 'ok', unarchivedRevisions: 0, archivedRevision: revision })
 }
 

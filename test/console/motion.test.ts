@@ -20,24 +20,28 @@ function moving(page: Page): Promise<string[]> {
 /** On each page, and while each page waits for its first answer. */
 async function allMoving({ page, open }: { page: Page; open: (path?: string) => Promise<void> }) {
   const found: string[] = []
+  // The route stays: taking it away while a question is on its way can lose the question.
+  let held = Promise.resolve()
+  await page.route(
+    (url) => /^\/(services|knowledge-graph|database)/.test(url.pathname),
+    async (route) => {
+      await held
+      await route.continue()
+    },
+  )
   for (const [path, title] of [
     ['', 'Overview'],
     ['services', 'Services'],
     ['graph?of=cart', 'Graph'],
     ['database', 'Database'],
   ] as const) {
-    const { promise: held, resolve: release } = Promise.withResolvers<void>()
-    const isQuestion = (url: URL) => /^\/(services|knowledge-graph|database)/.test(url.pathname)
-    await page.route(isQuestion, async (route) => {
-      await held
-      await route.continue()
-    })
+    const { promise, resolve: release } = Promise.withResolvers<void>()
+    held = promise
     await open(path)
     await page.locator('.state-loading').first().waitFor()
     found.push(...(await moving(page)))
     release()
     await shown(page, title)
-    await page.unroute(isQuestion)
     if (path.startsWith('graph')) await page.locator('[data-drawn="6"]').waitFor()
     found.push(...(await moving(page)))
   }

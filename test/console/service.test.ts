@@ -54,7 +54,7 @@ describe('console: the page of a service', () => {
       await shown(page, 'basket')
       const needs = page.getByRole('table', { name: 'It needs (2)' })
       await expect
-        .poll(() => needs.locator('tbody tr').allTextContents(), { timeout: 15_000 })
+        .poll(() => needs.locator('tbody tr').allTextContents())
         .toEqual(['flagdservicedepends ona registration', 'valkey-cartservicedepends on ^9a registration'])
       await page
         .getByRole('table', { name: /^It is needed by/ })

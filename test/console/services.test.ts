@@ -99,7 +99,7 @@ describe('console: the list of services', () => {
         const [, json = ''] = /-d '(.*)'$/.exec(command ?? '') ?? []
         const { status } = await server.ask('/register', { json: JSON.parse(json) })
         expect(status).toBe(201)
-        await expect.poll(() => names(page), { timeout: 15_000 }).toEqual(['cart'])
+        await expect.poll(() => names(page)).toEqual(['cart'])
       },
       { records: 'none' },
     ),
@@ -133,7 +133,7 @@ describe('console: the list of services', () => {
           })
           await page.getByText('1,000 of 10,001 are shown.').waitFor()
           await page.getByRole('searchbox').fill('zz payments')
-          await expect.poll(() => names(page), { timeout: 15_000 }).toEqual(['zz-last'])
+          await expect.poll(() => names(page)).toEqual(['zz-last'])
         },
         { records: 'thousands' },
       ),

@@ -42,7 +42,7 @@ describe('console: while the coordinator starts', () => {
           await picture('starting')
           await page.unrouteAll({ behavior: 'wait' })
           // Nobody reloads the page.
-          await page.getByRole('link', { name: '0 services' }).waitFor({ timeout: 15_000 })
+          await page.getByRole('link', { name: '0 services' }).waitFor()
           expect(await page.getByRole('alert').count()).toBe(0)
         },
         { records: 'none', reducedMotion: 'reduce' },

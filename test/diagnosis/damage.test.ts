@@ -156,9 +156,7 @@ async function expectTold(env: Env, { found, refused }: Act, behind?: () => Prom
   await using coordinator = await serving({ env })
   await behind?.()
   const database = async () => (await ask(`${coordinator.url}/database`)).body
-  await expect
-    .poll(async () => (await database()).code, { timeout: 15_000, interval: 50 })
-    .toBe('COORD_STORE_DAMAGED')
+  await expect.poll(async () => (await database()).code, { interval: 50 }).toBe('COORD_STORE_DAMAGED')
   const { body: health, headers } = await ask(`${coordinator.url}/health`)
   expect(headers.get('x-coordinator-degraded')).toBe('COORD_STORE_DAMAGED')
   for (const told of [health.storage, await database()]) {

@@ -58,7 +58,7 @@ async function configure(config: Readonly<Record<string, string>>): Promise<void
       for (const [name, value] of Object.entries(config))
         expect(await primary.query(`select current_setting('${name}') as value`)).toEqual([{ value }])
     },
-    { timeout: 20_000 },
+    { timeout: 30_000 },
   )
 }
 
@@ -67,7 +67,7 @@ async function makeSynchronous(names = 'standby'): Promise<void> {
   const states = () => primary.query('select sync_state from pg_stat_replication')
   const expected = names.startsWith('ANY') ? 'quorum' : 'sync'
   await vi.waitFor(async () => expect(await states()).toEqual([{ sync_state: expected }]), {
-    timeout: 20_000,
+    timeout: 30_000,
   })
 }
 

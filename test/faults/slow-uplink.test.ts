@@ -37,11 +37,11 @@ it('postgres: a large batch over a slow line is waited for, and not taken for a 
     target: { ...target, hosts: [{ host: '127.0.0.1', port: proxy.port }] },
   })
   await sendSlowly(store, proxy, '"commit"')
-}, 30_000)
+})
 
 it('supabase: the same through the Data API', async () => {
   await using project = await SupabaseProject.start()
   await using proxy = await FaultProxy.start(project.api.port)
   const store = new SupabaseStore(project.options({ url: proxy.url, watchAfterMs: 300 }))
   await sendSlowly(store, proxy, '_commit')
-}, 30_000)
+})

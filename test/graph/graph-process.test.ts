@@ -112,7 +112,7 @@ describe('the helper process', () => {
       await helper.run('forget', { key: 1 })
       console.log(helper.pid)`
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
-      timeout: 10_000,
+      timeout: 60_000,
     })
     const pid = Number(stdout)
     expect(pid).toBeGreaterThan(0)
@@ -169,7 +169,7 @@ describe('the helper process', () => {
     ])
     expect(helper.generation).toBe(1)
     await helper.close()
-  }, 30_000)
+  })
 })
 
 function recordsOf(first: number, { count, size }: { count: number; size: number }): StoredRecord[] {

@@ -64,7 +64,7 @@ describe('clients that leave', () => {
     }
     await expect.poll(async () => (await held(coordinator))['streams']).toBe(50)
     for (const socket of sockets) socket.destroy()
-    await expect.poll(() => held(coordinator), { timeout: 5_000 }).toEqual(nothing)
+    await expect.poll(() => held(coordinator)).toEqual(nothing)
     expect((await fetch(`${coordinator.url}/snapshot`)).status).toBe(200)
     expect(coordinator.process.output).not.toContain('MaxListenersExceededWarning')
     expect((await coordinator.stop()).code).toBe(0)

@@ -81,7 +81,7 @@ describe('connections', () => {
       known.socket.write(
         `POST /register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
       )
-      await expect.poll(() => known.answer(), { timeout: 15_000 }).toMatch(/^HTTP\/1\.1 201 /)
+      await expect.poll(() => known.answer()).toMatch(/^HTTP\/1\.1 201 /)
       // The system says "connected" before the process has accepted: ask until it has met them all.
       await expect
         .poll(
@@ -89,7 +89,7 @@ describe('connections', () => {
             known.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n')
             return known.answer()
           },
-          { timeout: 15_000, interval: 100 },
+          { interval: 100 },
         )
         .toMatch(/^coordinator_http_connections_refused_total\{reason="limit"\} 28[0-9]$/m)
       for (const { socket } of held) socket.destroy()

@@ -35,9 +35,7 @@ async function toldAfterMs(url: string, limitMs: number): Promise<{ told: Told; 
 }
 
 async function untilReady(url: string): Promise<void> {
-  await expect
-    .poll(async () => (await ask(`${url}/database`)).body.status, { timeout: 20_000, interval: 20 })
-    .toBe('ready')
+  await expect.poll(async () => (await ask(`${url}/database`)).body.status, { interval: 20 }).toBe('ready')
 }
 
 /** Everything that says how the database is says it alike. */

@@ -74,7 +74,7 @@ describe('a body of 1 MiB that is wrong', () => {
       for (let at = 0; at < 200; at += 1) await ask(`${coordinator.url}/services`)
       return figures.rssMiB - before
     }
-    await expect.poll(left, { timeout: 20_000 }).toBeLessThan(leftMiB)
+    await expect.poll(left).toBeLessThan(leftMiB)
     expect(coordinator.process.child.exitCode).toBe(null)
     expect((await ask(`${coordinator.url}/health`)).body.registeredServices).toBe(1)
   }, 120_000)
@@ -104,6 +104,6 @@ describe('a body of 1 MiB that is wrong', () => {
       for (let at = 0; at < 200; at += 1) await ask(`${coordinator.url}/services`)
       return figures.rssMiB - before
     }
-    await expect.poll(left, { timeout: 20_000 }).toBeLessThan(leftMiB)
+    await expect.poll(left).toBeLessThan(leftMiB)
   })
 })

@@ -61,7 +61,7 @@ describe('ranges against thousands of versions', () => {
     const url = `${coordinator.url}/knowledge-graph/simulate`
     await Promise.all(Array.from({ length: 10 }, () => abandon({ url, method: 'POST', body: change })))
     const before = figures.cpuMs
-    await expect.poll(() => figures.cpuMs - before, { timeout: 3_000 }).toBeGreaterThan(0)
+    await expect.poll(() => figures.cpuMs - before).toBeGreaterThan(0)
     const settled = await settledCpu(figures)
     expect(settled - before).toBeLessThan(1_000 * dearness())
     expect(watch.longestMs).toBeLessThan(100 * dearness())

@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { dearness } from '../support/dearness.ts'
 import { turns } from '../support/turns.ts'
 import { until } from '../support/with-live.ts'
 import { cart, forTest, register, withServer } from './with-server.ts'
@@ -56,7 +57,7 @@ describe('http: stopping', () => {
         const { status, body } = await waiting
         expect([status, body.outcome]).toEqual([503, 'unknown'])
         expect(await stopped).toEqual({ cut: 0 })
-        expect(performance.now() - started).toBeLessThan(4_000)
+        expect(performance.now() - started).toBeLessThan(4_000 * dearness())
       },
       { options: { commitTimeoutMs: 60_000 } },
     ))

@@ -81,7 +81,7 @@ describe('streams of the journal while the coordinator loads', () => {
       )
       await finish()
       await registerMany(scope, ['s4'])
-      await until(() => followers.every(({ revisions }) => revisions.at(-1) === 4), 30_000)
+      await until(() => followers.every(({ revisions }) => revisions.at(-1) === 4))
       followers.forEach(({ revisions }, at) => {
         expect(revisions).toEqual(upTo((at % 4) + 1, 4))
       })
@@ -197,12 +197,12 @@ describe('streams of the journal that cannot begin for a while', () => {
             await registerMany(other, ['s2'])
             const ahead = positionText(other.live.view.position)
             const follower = await Follower.open(scope.url, '/changes', { 'last-event-id': ahead })
-            await until(() => follower.comments.length > 0, 10_000)
+            await until(() => follower.comments.length > 0)
             expect(follower.comments[0]).toMatch(/^waiting, COORD_REVISION_WAIT_TIMEOUT: /)
             scope.store.heal()
             scope.store.release()
             await registerMany(other, ['s3'])
-            await until(() => follower.revisions.length === 1, 10_000)
+            await until(() => follower.revisions.length === 1)
             expect(follower.revisions).toEqual([3])
             follower.close()
           },

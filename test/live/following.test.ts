@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Position } from '../../src/records/record.ts'
 import { commitOf, idsOf, put, remove } from '../conformance/build.ts'
 import { Caller } from '../conformance/caller.ts'
+import { dearness } from '../support/dearness.ts'
 import { GrantedTime } from '../support/granted-time.ts'
 import { MovedClock } from '../support/moved-clock.ts'
 import { shortened } from '../support/shortened-store.ts'
@@ -149,7 +150,7 @@ describe('waiting for a revision', () => {
       })
       const waited = performance.now() - started
       expect(waited).toBeGreaterThan(150)
-      expect(waited).toBeLessThan(1_000)
+      expect(waited).toBeLessThan(1_000 * dearness())
     }))
 })
 

@@ -80,14 +80,14 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('live
       await other.store.open()
       await (await Caller.at(other.store)).write(put('x'))
       connection.inner = other.store
-      await until(() => live.status.code === 'COORD_STORE_REPLACED', 30_000)
+      await until(() => live.status.code === 'COORD_STORE_REPLACED')
       await expect(live.commit(commitOf(put('b')))).rejects.toMatchObject({
         code: 'COORD_STORE_REPLACED',
         outcome: 'not_written',
       })
       expect(servedIds(live.view)).toEqual(['a'])
       const { position } = await other.store.adopt(lineage)
-      await until(() => live.view.lineage === position.lineage, 30_000)
+      await until(() => live.view.lineage === position.lineage)
       expect(servedIds(live.view)).toEqual(['x'])
       expect(await live.commit(commitOf(put('b')))).toMatchObject({ revision: 2 })
     } finally {

@@ -36,7 +36,7 @@ export interface RunOptions {
   readonly descriptors?: number
   /** File descriptors that it writes to. @default pipes to the test */
   readonly into?: { readonly stdout?: number; readonly stderr?: number }
-  /** After how many milliseconds it is killed; `Infinity`: never. @default 30_000 */
+  /** After how many milliseconds it is killed; `Infinity`: never. @default 60_000 */
   readonly timeoutMs?: number
 }
 
@@ -58,7 +58,7 @@ export class CoordinatorProcess {
   #isLate = false
 
   constructor(args: readonly string[], options: RunOptions = {}) {
-    const { env = {}, cwd, input, nodeArgs = [], descriptors, into = {}, timeoutMs = 30_000 } = options
+    const { env = {}, cwd, input, nodeArgs = [], descriptors, into = {}, timeoutMs = 60_000 } = options
     const command = [process.execPath, '--import', endWithTheTest, ...nodeArgs, program, ...args]
     const [file = '', ...rest] =
       descriptors === undefined
@@ -92,7 +92,7 @@ export class CoordinatorProcess {
   }
 
   /** Waits until it has written something that matches. */
-  async wrote(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
+  async wrote(pattern: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const match = pattern.exec(this.output)

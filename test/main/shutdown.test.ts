@@ -2,6 +2,7 @@ import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
 import { metric, registerLarge } from '../hostile/large-lists.ts'
+import { dearness } from '../support/dearness.ts'
 import { ask, registration, type Serving, scratchFolder, serving } from './coordinator-process.ts'
 
 interface Load {
@@ -93,7 +94,7 @@ describe('coordinator serve: stopping', () => {
       await vi.waitFor(() => expect(load.acknowledged.length).toBeGreaterThan(100), 30_000)
       const started = performance.now()
       expect(await coordinator.stop()).toMatchObject({ code: 0, signal: null })
-      expect(performance.now() - started).toBeLessThan(5_000)
+      expect(performance.now() - started).toBeLessThan(5_000 * dearness())
       load.stop()
       await load.done
     }
@@ -138,7 +139,7 @@ describe('coordinator serve: stopping', () => {
     const started = performance.now()
     const { code, stdout } = await coordinator.stop()
     expect(code).toBe(1)
-    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(performance.now() - started).toBeLessThan(3_000 * dearness())
     expect(stdout).toMatch(/cut off/)
   })
 
@@ -153,7 +154,7 @@ describe('coordinator serve: stopping', () => {
     const started = performance.now()
     const { code, stdout } = await coordinator.stop()
     expect(code).toBe(0)
-    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(performance.now() - started).toBeLessThan(3_000 * dearness())
     expect(stdout).not.toMatch(/cut off/)
     let answer = ''
     for await (const chunk of half) answer += chunk
@@ -178,7 +179,7 @@ describe('coordinator serve: stopping', () => {
     expect(coordinator.process.output).not.toMatch(/stopped at once/)
     const started = performance.now()
     expect(await coordinator.stop('SIGTERM')).toMatchObject({ code: 1 })
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(performance.now() - started).toBeLessThan(1_000 * dearness())
     expect(coordinator.process.output).toMatch(/stopped at once/)
   })
 })

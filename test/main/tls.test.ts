@@ -19,7 +19,7 @@ it('coordinator serve with TLS serves HTTPS, and takes a renewed certificate whi
     await rename(join(folder.path, 'new'), join(folder.path, `tls.${end}`))
   }
   await expect
-    .poll(async () => (await askSecurely(`${coordinator.url}/health/live`)).certificate, { timeout: 20_000 })
+    .poll(async () => (await askSecurely(`${coordinator.url}/health/live`)).certificate)
     .not.toBe(certificate)
   const services = await runCoordinator(['services'], {
     env: { COORDINATOR_URL: coordinator.url, NODE_EXTRA_CA_CERTS: testFile('web-authority.crt') },

@@ -39,13 +39,11 @@ it('a coordinator whose log cannot be written says so once, serves, and stops in
     const coordinator = new CoordinatorProcess(['serve'], { env, into: { stdout } })
     const url = `http://127.0.0.1:${port}`
     await expect
-      .poll(
-        () =>
-          fetch(`${url}/health/ready`).then(
-            ({ ok }) => ok,
-            () => false,
-          ),
-        { timeout: 20_000 },
+      .poll(() =>
+        fetch(`${url}/health/ready`).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
       )
       .toBe(true)
     for (const name of ['a', 'b', 'c'])

@@ -104,7 +104,7 @@ describe.each([18, 15] as const)('modes of a schema, on PostgreSQL %i', (version
     const commit = commitOf(put('b'))
     const other = new PostgresStore(storeOptions(server, { schema }))
     const waiting = (count: number) =>
-      expect.poll(async () => (await server.sessionsWaiting('Lock')).length, { timeout: 4_000 }).toBe(count)
+      expect.poll(async () => (await server.sessionsWaiting('Lock')).length).toBe(count)
     try {
       let frozen: ReturnType<PostgresStore['setMode']>
       let late: ReturnType<Caller['send']>

@@ -24,7 +24,7 @@ beforeAll(async () => {
   // What is acknowledged can be read on the standby at once.
   primary.configure({ synchronous_standby_names: 'standby', synchronous_commit: 'remote_apply' })
   primary.reload()
-  await vi.waitFor(async () => expect(await syncStates()).toEqual(['sync']), { timeout: 20_000 })
+  await vi.waitFor(async () => expect(await syncStates()).toEqual(['sync']), { timeout: 30_000 })
 })
 afterAll(async () => {
   await standby.dispose()
@@ -55,7 +55,7 @@ async function openStore(options: Partial<PostgresOptions> = {}): Promise<Postgr
 
 /** Waits until a session waits for the standby, and cancels its wait. */
 async function cancelWait(): Promise<void> {
-  await expect.poll(() => primary.sessionsWaiting('SyncRep'), { timeout: 20_000 }).toHaveLength(1)
+  await expect.poll(() => primary.sessionsWaiting('SyncRep')).toHaveLength(1)
   const [pid] = await primary.sessionsWaiting('SyncRep')
   await primary.query(`select pg_cancel_backend(${pid})`)
   await expect.poll(() => primary.sessionsWaiting('SyncRep')).not.toContain(pid)
@@ -111,7 +111,7 @@ describe('a coordinator whose database waits for a standby', () => {
       answered = true
     })
     for (let time = 0; time < 3; time += 1) await cancelWait()
-    await expect.poll(() => primary.sessionsWaiting('SyncRep'), { timeout: 20_000 }).toHaveLength(1)
+    await expect.poll(() => primary.sessionsWaiting('SyncRep')).toHaveLength(1)
     // The registration is in the primary since the first cancel, and its wait was cancelled three times: it could have been answered.
     expect(answered).toBe(false)
     const { body: metrics } = await ask(`${coordinator.url}/metrics`)
@@ -142,7 +142,7 @@ describe('a coordinator whose database waits for a standby', () => {
       const counted = /^coordinator_database_errors_total\{.*operation="commit",class="timeout".*\} (\d+)$/m
       return Number(counted.exec(body)?.[1] ?? 0)
     }
-    await expect.poll(failures, { timeout: 20_000 }).toBeGreaterThanOrEqual(3)
+    await expect.poll(failures).toBeGreaterThanOrEqual(3)
     expect(await primary.sessionsWaiting('SyncRep')).toHaveLength(1)
     // Calls that were given up end by themselves: those that wait for the head after 5 seconds.
     expect((await primary.sessionsWaiting('Lock')).length).toBeLessThan(15)
@@ -230,7 +230,7 @@ describe('a store whose database waits for a standby', () => {
     await expect(store.history('service', 'a\0')).rejects.toMatchObject({ code: 'COORD_COMMIT_REFUSED' })
     standby.freeze()
     const sent = failure(caller.write(put('a')))
-    await expect.poll(() => primary.sessionsWaiting('SyncRep'), { timeout: 20_000 }).toHaveLength(1)
+    await expect.poll(() => primary.sessionsWaiting('SyncRep')).toHaveLength(1)
     await primary.query(`select pg_${way}_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'`)
     expect(await sent).toMatchObject(unreplicated)
     standby.resume()
@@ -242,7 +242,7 @@ describe('a store whose database waits for a standby', () => {
     const caller = await Caller.at(store)
     standby.freeze()
     const sent = failure(caller.write(put('a')))
-    await expect.poll(() => primary.sessionsWaiting('SyncRep'), { timeout: 20_000 }).toHaveLength(1)
+    await expect.poll(() => primary.sessionsWaiting('SyncRep')).toHaveLength(1)
     await primary.query(`select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'`)
     expect(await sent).toMatchObject(unreplicated)
     standby.resume()
@@ -285,7 +285,7 @@ describe('a store whose database waits for a standby', () => {
     const again = store.commit(caller.position, [commit], caller.nextCall()).finally(() => {
       answered = true
     })
-    await expect.poll(() => primary.sessionsWaiting('SyncRep'), { timeout: 20_000 }).toHaveLength(1)
+    await expect.poll(() => primary.sessionsWaiting('SyncRep')).toHaveLength(1)
     expect(answered).toBe(false)
     standby.resume()
     expect(await again).toMatchObject({

@@ -49,7 +49,7 @@ describe('sqlite: a file that another program holds', () => {
           expect(live.status).toMatchObject({ state: 'degraded', code: 'COORD_STORE_BUSY' })
           expect(live.status.repair).toContain(`\`lsof ${file()}\``)
         }
-        await expect.poll(() => live.status.state, { timeout: 10_000 }).toBe('ready')
+        await expect.poll(() => live.status.state).toBe('ready')
         expect(await live.commit(commitOf(put('b')))).toMatchObject({ outcome: 'accepted', revision: 1 })
       } finally {
         await live.stop(100)

@@ -50,7 +50,7 @@ describe('a Data API that loses the reply to COMMIT', () => {
     proxy.heal()
     const again = async () =>
       ask(`${coordinator.url}/register`, 'POST', registration('unsure'), { 'idempotency-key': 'unsure' })
-    await expect.poll(async () => (await again()).status, { timeout: 20_000 }).toBe(201)
+    await expect.poll(async () => (await again()).status).toBe(201)
     const { body: stored } = await again()
     expect(stored).toMatchObject({ changed: true, replayed: true })
     expect(await entriesOf(stored.serviceId)).toBe(1)

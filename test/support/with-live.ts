@@ -110,7 +110,7 @@ export async function asksOn({ store }: LiveScope, times = 3): Promise<void> {
 }
 
 /** Waits until something is so, or fails after `timeoutMs`. */
-export async function until(what: () => boolean, timeoutMs = 5_000): Promise<void> {
+export async function until(what: () => boolean, timeoutMs = 30_000): Promise<void> {
   for (const end = performance.now() + timeoutMs; !what(); await sleep(2))
     if (performance.now() > end) throw new Error(`Not so within ${timeoutMs} ms: ${what}`)
 }

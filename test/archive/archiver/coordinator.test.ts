@@ -179,9 +179,7 @@ describe('a coordinator with BACKUP_URL', () => {
     archiver?.start()
     try {
       await live.commit(commitOf(put('a', {}, { kind: 'other' })))
-      await expect
-        .poll(() => archiver?.figures.drill, { timeout: 20_000 })
-        .toMatchObject({ ok: true, checked: 'contents' })
+      await expect.poll(() => archiver?.figures.drill).toMatchObject({ ok: true, checked: 'contents' })
     } finally {
       await live.stop()
     }

@@ -36,7 +36,7 @@ it(`a coordinator that is killed ${rounds} times while it archives leaves an arc
       })
       if (!isLast) {
         const before = acknowledged.size
-        await expect.poll(() => acknowledged.size, { timeout: 20_000 }).toBeGreaterThan(before + 20)
+        await expect.poll(() => acknowledged.size).toBeGreaterThan(before + 20)
         // At any moment: between two intervals, while a file is written, or a base.
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 250))
         await coordinator.stop('SIGKILL')

@@ -245,7 +245,7 @@ describe('a folder as destination', () => {
 
     answer()
     // A busy disk may need several attempts within so short a limit.
-    await vi.waitFor(() => destination.write('b', bytes), { timeout: 20_000 })
+    await vi.waitFor(() => destination.write('b', bytes), { timeout: 30_000 })
     expect((await readdir(path)).sort()).toEqual(['b'])
   })
 

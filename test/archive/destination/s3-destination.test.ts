@@ -8,7 +8,7 @@ let server: S3Server
 
 beforeAll(async () => {
   server = await S3Server.start()
-}, 30_000)
+})
 afterAll(() => server.close())
 
 let prefixes = 0

@@ -167,7 +167,7 @@ class Front implements Sender, AsyncDisposable {
     }
     // A coordinator that served an empty database before the copy began has to load it first.
     const lineage = async () => (await this.clientOf(now).get('/health')).body.lineage
-    await expect.poll(lineage, { timeout: 10_000 }).toBe(report.lineage)
+    await expect.poll(lineage).toBe(report.lineage)
     this.use(now)
     await this.#learn(this.clientOf(now))
     return report

@@ -52,7 +52,7 @@ describe('a start without the Supabase project', () => {
         storage: { backend: 'supabase', source: 'snapshot' },
       })
       await proxy.listen()
-      await expect.poll(() => coordinator.live.status.state, { timeout: 30_000 }).toBe('ready')
+      await expect.poll(() => coordinator.live.status.state).toBe('ready')
       expect((await register(coordinator, 'late')).status).toBe(201)
       expect(await names(coordinator)).toEqual(['cart', 'late'])
     })

@@ -82,7 +82,7 @@ export class ArchivedCoordinator implements ArchivingCoordinator {
 
   async fork(): Promise<Head> {
     const { position } = await this.#store.fork((await this.#store.head()).position)
-    await until(() => this.#live.loaded && this.#live.view.lineage === position.lineage, 30_000)
+    await until(() => this.#live.loaded && this.#live.view.lineage === position.lineage)
     return this.#store.head()
   }
 
@@ -118,7 +118,7 @@ export class ArchivedCoordinator implements ArchivingCoordinator {
       const { state, archivedRevision, baseAt } = this.#archiver.figures
       return state === 'ok' && baseAt > 0 && archivedRevision >= position.revision
     }
-    await until(isArchived, 30_000).catch((cause: unknown) => {
+    await until(isArchived).catch((cause: unknown) => {
       const { figures } = this.#archiver
       throw new Error(`Revision ${position.revision} is not archived: ${JSON.stringify(figures)}`, { cause })
     })

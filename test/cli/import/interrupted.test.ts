@@ -92,7 +92,7 @@ describe('coordinator import: Ctrl-C', () => {
       // The end of the input never comes.
       child.stdin.write(lines.join(''))
       await expect
-        .poll(async () => (await ask(`${coordinator.url}/services?limit=1`)).body.total, { timeout: 30_000 })
+        .poll(async () => (await ask(`${coordinator.url}/services?limit=1`)).body.total)
         .toBeGreaterThanOrEqual(1_500)
       child.kill('SIGINT')
       expect(await once(child, 'exit')).toEqual([130, null])

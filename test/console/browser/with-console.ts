@@ -111,7 +111,7 @@ async function inBrowser(
       ...{ viewport, colorScheme },
       ...(reducedMotion === undefined ? {} : { reducedMotion }),
     })
-    context.setDefaultTimeout(20_000)
+    context.setDefaultTimeout(45_000)
     const newPage = async () => {
       const made = await context.newPage()
       await faults.watch(made, new URL(url).origin)
