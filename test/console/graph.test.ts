@@ -44,8 +44,8 @@ describe('console: the page Graph', () => {
   itInBrowser(
     'is drawn, too, where the script that lays it out arrives only when it is asked for again',
     () =>
-      withConsole(async ({ page, open, faults }) => {
-          let asked = 0
+      withConsole(async ({ page, open }) => {
+        let asked = 0
         await page.route(/layout-worker/, (route) => {
           asked += 1
           return asked === 1 ? route.abort('connectionreset') : route.continue()
