@@ -121,4 +121,49 @@ describe('console: signing in', () => {
       { auth: true },
     ),
   )
+
+  itInBrowser(
+    'says why a token is refused, also where the page gives up questions that are being refused',
+    () =>
+      withConsole(
+        async ({ page, open, server, token = '', faults }) => {
+          faults.tolerate(/status of 401/)
+          const headers = { authorization: `Bearer ${token}` }
+          const made = await server.ask('/tokens', { json: { name: 'guest', scopes: ['read'] }, headers })
+          await page.addInitScript(stallRefusals)
+          await open('services')
+          await page.getByLabel('Token').fill(made.body.token)
+          await page.getByRole('button', { name: 'Sign in' }).click()
+          await shown(page, 'Services')
+          await page.evaluate(() => Reflect.set(window, 'stalls', true))
+          await server.ask(`/tokens/${made.body.id}`, { method: 'DELETE', headers })
+          await page.getByRole('navigation').getByRole('link', { name: 'Overview', exact: true }).click()
+          await shown(page, 'Sign in')
+          await expect.poll(() => page.evaluate(() => Reflect.get(window, 'givenUp'))).toBeGreaterThan(0)
+          expect(await page.getByRole('alert').textContent()).toContain('COORD_CREDENTIAL_REVOKED')
+        },
+        { auth: true },
+      ),
+  )
 })
+
+/** In the page: as soon as `window.stalls`, every 401 but that of the health stops before its body, until the page gives it up. */
+function stallRefusals(): void {
+  const ask = window.fetch
+  Reflect.set(window, 'givenUp', 0)
+  window.fetch = async (input, init) => {
+    const response = await ask(input, init)
+    const { status, headers, url } = response
+    if (status !== 401 || url.endsWith('/health') || Reflect.get(window, 'stalls') !== true) return response
+    const body = new ReadableStream({
+      start(controller) {
+        init?.signal?.addEventListener('abort', () => {
+          controller.error(init.signal?.reason)
+          // After everything that the page does about it.
+          setTimeout(() => Reflect.set(window, 'givenUp', Number(Reflect.get(window, 'givenUp')) + 1), 100)
+        })
+      },
+    })
+    return new Response(body, { status, headers })
+  }
+}

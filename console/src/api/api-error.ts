@@ -22,10 +22,14 @@ export class ApiError extends Error {
   }
 }
 
-/** The error of an answer that is not 2xx. A proxy may have answered instead of the coordinator, so nothing is taken for granted. */
-export async function errorOf(response: Response): Promise<ApiError> {
+/**
+ * The error of an answer that is not 2xx. A proxy may have answered instead of the coordinator, so nothing is taken for granted.
+ *
+ * @param onBroken called if the answer ends early, or is no JSON; what it throws, this throws
+ */
+export async function errorOf(response: Response, onBroken: (thrown: unknown) => void): Promise<ApiError> {
   const { status } = response
-  const body: unknown = await response.json().catch(() => undefined)
+  const body: unknown = await response.json().catch(onBroken)
   if (!isProblem(body))
     return new ApiError({
       status,

@@ -78,6 +78,11 @@ export async function request(
   const used = token.peek()
   if (used !== undefined) headers.set('Authorization', `Bearer ${used}`)
   if (body !== undefined) headers.set('Content-Type', 'application/json')
+  // Half of an answer that nobody waited for any more says nothing.
+  const throwIfGivenUp = (thrown: unknown) => {
+    if (signal?.aborted) throw thrown
+    if (patience?.aborted) throw tooSlow(Number(patienceMs) / 1_000)
+  }
   let response: Response
   try {
     response = await fetch(apiUrl(path, query), {
@@ -89,8 +94,7 @@ export async function request(
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   } catch (thrown) {
-    if (signal?.aborted) throw thrown
-    if (patience?.aborted) throw tooSlow(Number(patienceMs) / 1_000)
+    throwIfGivenUp(thrown)
     noteSilence()
     throw unreachable()
   }
@@ -98,7 +102,7 @@ export async function request(
     noteAnswer(response)
     return response
   }
-  const error = await errorOf(response)
+  const error = await errorOf(response, throwIfGivenUp)
   // A proxy whose coordinator is away answers in its place.
   if (error.code === 'CONSOLE_FOREIGN_ANSWER' && error.status >= 502) noteSilence()
   else noteAnswer(response)
